@@ -1,0 +1,112 @@
+#pragma once
+
+/// \file lamina/catalog/catalog.h
+/// Catalog: one open store root (catalog.sqlite, objects.sqlite, lake/, chunks/, staging/) and the one
+/// way to change it, Commit. Order of steps and recovery: docs/format/commit.md.
+/// Catalog is thread-safe; a Commit is used by one thread.
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "lamina/base/result.h"
+#include "lamina/base/uuid.h"
+#include "lamina/catalog/chunk_store.h"
+#include "lamina/catalog/database.h"
+#include "lamina/catalog/lake.h"
+#include "lamina/io/env.h"
+
+namespace lamina::catalog {
+
+struct CatalogOptions {
+  bool read_only = false;
+  std::string author = "lamina";  ///< into ducklake_snapshot_changes
+  bool allow_network_filesystem = false;
+};
+
+class Commit;
+
+class Catalog {
+ public:
+  /// Make an empty catalog in the existing folder `root`. RETURNS kAlreadyExists.
+  static Status Create(io::Env& env, const std::string& root, const Uuid& store_id,
+                       const CatalogOptions& options = {});
+  /// RETURNS kNotFound, kUnsupported (newer format), kCorruption (damage; lost commits by `head`).
+  static Result<std::unique_ptr<Catalog>> Open(io::Env& env, const std::string& root,
+                                               const CatalogOptions& options = {});
+  ~Catalog();
+
+  io::Env& env();
+  const std::string& root() const;
+  bool read_only() const;
+
+  /// Run `work` with a pooled connection inside one read transaction.
+  Status Read(const std::function<Status(Database&)>& work);
+
+  /// Start a commit. The first one of a process registers the writer session and recovers dead ones.
+  /// RETURNS kUnsupported on a read-only catalog.
+  Result<std::unique_ptr<Commit>> BeginCommit(std::string message);
+
+  /// Content of a chunk, hash checked. RETURNS kNotFound, kCorruption (naming it).
+  Result<std::string> ReadChunk(const ChunkId& id);
+
+  /// Absolute path of a file given relative to lake/.
+  std::string LakePath(std::string_view relative) const;
+
+  /// Rows of one lake table at `snapshot`, delete files honoured, columns in table order unless chosen.
+  /// Added columns that a file lacks read as NULL.
+  Result<std::shared_ptr<arrow::Table>> ReadTable(
+      const LakeTable& table, std::int64_t snapshot, const std::vector<table::ColumnRange>& ranges = {},
+      const std::optional<std::vector<std::string>>& columns = {});
+
+  /// Merge small live files of every table that has at least `min_files` of them (rows sorted again by the
+  /// table's sort columns), one commit a table. RETURNS how many files were replaced; losing the race
+  /// to another process is not an error.
+  Result<std::int64_t> CompactSmallFiles(std::int64_t min_files = 32);
+
+ private:
+  struct State;
+  explicit Catalog(std::unique_ptr<State> state);
+  std::unique_ptr<State> state_;
+  friend class Commit;
+};
+
+/// One unit of work. Everything slow (Parquet, compression, hashing) happens before Finish. Destroyed
+/// without Finish: nothing happened, staged files are unlinked.
+class Commit {
+ public:
+  ~Commit();
+
+  /// A fresh path in staging/<session>/ for a lake file of `table`; pass it to table::WriteParquet.
+  Result<std::string> StageLakeFile();
+  /// Take a staged, synced file into the commit; its final name is <table directory>[partition/]<uuid7>.parquet.
+  Status AddLakeFile(const LakeTable& table, const std::string& staged_path,
+                     table::WrittenFile written, std::vector<std::string> partition_values = {});
+  Status RetireLakeFiles(const LakeTable& table, std::vector<std::int64_t> data_file_ids);
+  /// Delete the given row positions of a data file (a delete file is written and staged).
+  Status DeleteLakeRows(const LakeTable& table, const LakeFile& file,
+                        std::vector<std::int64_t> positions);
+
+  /// Prepare and add a chunk; known live chunks are not stored again. Cheap when repeated.
+  Result<ChunkId> PutChunk(ChunkKind kind, ByteView content);
+  Status PutPreparedChunk(PreparedChunk chunk);
+
+  /// Steps 1-5 of the commit. `rows` runs inside the transaction, after files and chunks are registered
+  /// and before the snapshot row: it writes our own rows with `writer.snapshot_id()`.
+  /// RETURNS the snapshot id; kConflict leaves nothing behind.
+  Result<std::int64_t> Finish(const std::function<Status(Database&, LakeWriter&)>& rows);
+
+ private:
+  friend class Catalog;
+  struct State;
+  explicit Commit(std::unique_ptr<State> state);
+  std::unique_ptr<State> state_;
+};
+
+/// Compress (zstd) and hash; no I/O, callable from any thread.
+Result<PreparedChunk> PrepareChunk(ChunkKind kind, ByteView content);
+
+}  // namespace lamina::catalog

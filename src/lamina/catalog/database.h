@@ -1,0 +1,107 @@
+#pragma once
+
+/// \file lamina/catalog/database.h
+/// SQLite as the catalog uses it: WAL, synchronous=FULL, busy timeout, open-file-description locks
+/// (DESIGN: SQLite in company). A Database is one connection: thread-compatible, used by one thread at
+/// a time. After fork() every inherited Database is dead: its calls RETURN kInternal… see DatabaseIsForeign.
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "lamina/base/bytes.h"
+#include "lamina/base/result.h"
+
+struct sqlite3;
+struct sqlite3_stmt;
+
+namespace lamina::catalog {
+
+enum class OpenMode : std::uint8_t { kReadOnly, kReadWrite, kCreate };
+
+class Database;
+
+/// A prepared statement. Parameters count from 1, columns from 0. Valid while its Database lives.
+class Statement {
+ public:
+  Statement(Statement&&) noexcept;
+  Statement& operator=(Statement&&) noexcept;
+  ~Statement();
+
+  Statement& Bind(int index, std::int64_t value);
+  Statement& Bind(int index, double value);  ///< NaN is stored as NULL by SQLite
+  Statement& Bind(int index, std::string_view text);
+  Statement& Bind(int index, const char* text) { return Bind(index, std::string_view(text)); }
+  Statement& BindBlob(int index, ByteView bytes);
+  Statement& BindNull(int index);
+  template <class T>
+  Statement& Bind(int index, const std::optional<T>& value) {
+    return value ? Bind(index, *value) : BindNull(index);
+  }
+
+  /// Advance. true: a row is there. RETURNS kConflict (locked), kCorruption, kIo,
+  /// kResourceExhausted (disk full), kAlreadyExists (unique constraint), kCancelled (interrupted).
+  Result<bool> Step();
+  /// Step to the end, then Reset: for statements that give no rows.
+  Status Run();
+  void Reset();  ///< and forget parameters
+
+  bool IsNull(int column) const;
+  std::int64_t Int(int column) const;
+  double Double(int column) const;
+  std::string_view Text(int column) const;  ///< valid until the next Step
+  ByteView Blob(int column) const;          ///< valid until the next Step
+  std::optional<std::int64_t> OptionalInt(int column) const;
+  std::optional<std::string> OptionalText(int column) const;
+  int column_count() const;
+  std::string_view ColumnName(int column) const;
+
+ private:
+  friend class Database;
+  Statement(Database* database, sqlite3_stmt* handle);
+  Database* database_ = nullptr;
+  sqlite3_stmt* handle_ = nullptr;
+  std::optional<Error> bind_error_;
+};
+
+class Database {
+ public:
+  /// kCreate makes the file, in WAL mode, under an flock; the other modes RETURN kNotFound when absent.
+  /// A file that is not a database, or fails its header check: kCorruption.
+  static Result<std::unique_ptr<Database>> Open(const std::string& path, OpenMode mode);
+  ~Database();
+  Database(const Database&) = delete;
+  Database& operator=(const Database&) = delete;
+
+  /// Compile once, reuse: the same `sql` gives the same compiled statement from a cache.
+  Result<Statement> Prepare(std::string_view sql);
+  /// One or more statements without parameters and rows.
+  Status Execute(const std::string& sql);
+
+  /// Run `work` between BEGIN IMMEDIATE and COMMIT; ROLLBACK when it fails. RETURNS kConflict when the
+  /// write lock could not be had within the busy timeout (5 s).
+  Status Transact(const std::function<Status()>& work);
+  /// Run `work` in one read transaction: all its statements see one state.
+  Status Read(const std::function<Status()>& work);
+  bool in_transaction() const;
+
+  Status Checkpoint();  ///< move the WAL into the file, PASSIVE
+  const std::string& path() const { return path_; }
+  sqlite3* handle() { return handle_; }
+
+ private:
+  Database() = default;
+  std::string path_;
+  sqlite3* handle_ = nullptr;
+  struct Cache;
+  std::unique_ptr<Cache> cache_;
+};
+
+/// Make SQLite use open-file-description locks and register the fork handler; idempotent, called by
+/// Open. Linux only.
+Status InstallSqliteLocks();
+
+}  // namespace lamina::catalog

@@ -1,0 +1,25 @@
+#pragma once
+
+/// \file lamina/catalog/migrations.h
+/// The tables of ours in catalog.sqlite and objects.sqlite, as numbered forward-only steps.
+
+#include <cstdint>
+#include <string_view>
+
+#include "lamina/base/result.h"
+#include "lamina/base/time.h"
+#include "lamina/catalog/database.h"
+
+namespace lamina::catalog {
+
+/// The newest catalog version this program knows.
+std::int64_t CatalogVersion();
+
+/// Bring the catalog to CatalogVersion(), one transaction a step.
+/// RETURNS kUnsupported when the file is newer than the program (nothing is changed).
+Status MigrateCatalog(Database& database, std::string_view program, Micros now);
+
+/// The version a catalog has. RETURNS kCorruption when it has none.
+Result<std::int64_t> ReadCatalogVersion(Database& database);
+
+}  // namespace lamina::catalog
