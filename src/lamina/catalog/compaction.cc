@@ -22,7 +22,7 @@ using table::LakeType;
 struct Merge {
   LakeTable table;
   std::int64_t snapshot = 0;
-  std::vector<LakeFile> files;
+  std::vector<LakeFile> files = {};
 };
 
 std::int64_t DecodedRowBytes(const LakeTable& table) {
@@ -114,7 +114,7 @@ Status OrderByFirstRow(std::vector<ArrowTable>& parts, const std::vector<std::st
   if (keys.empty() || parts.size() < 2) return Ok();
   std::vector<ArrowTable> heads;
   for (const ArrowTable& part : parts) heads.push_back(part->Slice(0, 1));
-  LAMINA_ASSIGN(const ArrowTable head, table::ConcatenateTables(heads));
+  LAMINA_ASSIGN(const ArrowTable head, table::StackTables(heads));
   LAMINA_ASSIGN(const std::vector<std::int64_t> order, table::SortOrder(*head, keys));
   std::vector<ArrowTable> ordered;
   for (const std::int64_t i : order)
@@ -135,7 +135,7 @@ Result<ArrowTable> MergeRows(Catalog& catalog, const Merge& merge, RowDigest& di
   }
   if (parts.empty()) return ArrowTable();
   LAMINA_TRY(OrderByFirstRow(parts, merge.table.sorted_by));
-  LAMINA_ASSIGN(ArrowTable rows, table::ConcatenateTables(parts));
+  LAMINA_ASSIGN(ArrowTable rows, table::StackTables(parts));
   parts.clear();
   if (merge.table.sorted_by.empty()) return rows;
   return table::SortRows(rows, merge.table.sorted_by);
@@ -200,9 +200,12 @@ Result<std::int64_t> Catalog::CompactSmallFiles(std::int64_t min_files) {
                   PlanMerges(*this, std::max<std::int64_t>(min_files, 2)));
     bool progress = false;
     for (const Merge& merge : merges) {
-      const Status merged = RunMerge(*this, merge);
-      if (!merged.ok() && merged.error().code() == ErrorCode::kConflict) continue;
-      LAMINA_TRY_WITH(merged, "compacting " + merge.table.schema + "." + merge.table.name);
+      Status merged = RunMerge(*this, merge);
+      if (!merged.ok()) {
+        if (merged.error().code() == ErrorCode::kConflict) continue;
+        return std::move(merged).error().With("compacting " + merge.table.schema + "." +
+                                              merge.table.name);
+      }
       replaced += static_cast<std::int64_t>(merge.files.size());
       progress = true;
     }

@@ -269,6 +269,11 @@ Status PutPartitionValues(Database& database, std::int64_t file_id, std::int64_t
   return Ok();
 }
 
+bool HasColumn(const table::WrittenFile& file, std::int64_t column_id) {
+  return std::any_of(file.columns.begin(), file.columns.end(),
+                     [&](const ColumnStatistics& column) { return column.field_id == column_id; });
+}
+
 }  // namespace
 
 Result<std::vector<std::int64_t>> LakeWriter::Append(std::int64_t table_id,
@@ -296,13 +301,11 @@ Result<std::vector<std::int64_t>> LakeWriter::Append(std::int64_t table_id,
     for (const ColumnStatistics& column : written.columns)
       Widen(facts.leaves.at(column.field_id).type, column, totals.next_row_id > 0,
             summaries[column.field_id]);
-    // A column that the file lacks is NULL in all its rows.
     for (const auto& [column_id, leaf] : facts.leaves) {
-      const bool there = std::any_of(
-          written.columns.begin(), written.columns.end(),
-          [id = column_id](const ColumnStatistics& column) { return column.field_id == id; });
-      if (!there)
-        Widen(leaf.type, ColumnStatistics{.null_count = written.rows}, true, summaries[column_id]);
+      if (HasColumn(written, column_id)) continue;
+      ColumnStatistics nulls;  // a column that the file lacks is NULL in all its rows
+      nulls.null_count = written.rows;
+      Widen(leaf.type, nulls, true, summaries[column_id]);
     }
     totals.rows += written.rows;
     totals.next_row_id += written.rows;

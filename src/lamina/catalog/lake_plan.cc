@@ -38,7 +38,7 @@ struct Filter {
   std::int64_t column_id = 0;
   LakeType type = LakeType::kVarchar;
   bool added = false;  // a file without the column has NULL in it, which no range holds
-  std::optional<LakeValue> low, high;
+  std::optional<LakeValue> low = {}, high = {};
 };
 
 Result<std::optional<LakeValue>> ParseRangeEnd(const LakeColumn& column,

@@ -77,7 +77,7 @@ Result<ArrowTable> ReadStretches(io::Env& env, const std::string& path,
     LAMINA_ASSIGN(ArrowTable part, table::ReadParquet(env, path, options));
     parts.push_back(std::move(part));
   }
-  return table::ConcatenateTables(parts);
+  return table::StackTables(parts);
 }
 
 Result<ArrowTable> ReadKept(io::Env& env, const std::string& path, const LakeFile& file,
@@ -187,7 +187,7 @@ Result<std::shared_ptr<arrow::Table>> Catalog::ReadTable(
     LAMINA_ASSIGN(ArrowTable part, ReadLakeFile(env(), lake_root, table, file, wanted, ranges));
     if (part->num_rows() > 0) parts.push_back(std::move(part));
   }
-  if (!parts.empty()) return table::ConcatenateTables(parts);
+  if (!parts.empty()) return table::StackTables(parts);
   LAMINA_ARROW_ASSIGN(ArrowTable empty, arrow::Table::MakeEmpty(SchemaOf(wanted)), "reading");
   return empty;
 }
