@@ -6,6 +6,7 @@
 
 #include "lamina/backtests/filter_lexer.h"
 #include "lamina/backtests/index_row.h"
+#include "lamina/base/near_names.h"
 
 namespace lamina::backtests {
 namespace {
@@ -45,7 +46,8 @@ constexpr std::string_view kSummaryPrefix = "summary_";
 /// "summary_<field>", one after another, so that column names can be views of constant text.
 constexpr std::size_t kNameBytes = [] {
   std::size_t bytes = 0;
-  for (const SummaryField& field : kSummaryFields) bytes += kSummaryPrefix.size() + field.name.size();
+  for (const SummaryField& field : kSummaryFields)
+    bytes += kSummaryPrefix.size() + field.name.size();
   return bytes;
 }();
 constexpr std::array<char, kNameBytes> kSummaryNames = [] {
@@ -156,18 +158,18 @@ std::string ColumnSql(const IndexColumn& column) {
 }
 
 std::string NearNamesHint(std::string_view name) {
-  std::vector<std::string_view> candidates;
+  std::vector<std::string> candidates;
   candidates.reserve(kColumns.size() + kAliases.size() + kMemberPrefixes.size());
   for (const IndexColumn& column : kColumns) {
-    candidates.push_back(column.summary_field >= 0 ? column.name.substr(kSummaryPrefix.size())
-                                                   : column.name);
+    candidates.emplace_back(column.summary_field >= 0 ? column.name.substr(kSummaryPrefix.size())
+                                                      : column.name);
   }
-  for (const auto& alias : kAliases) candidates.push_back(alias.first);
-  for (const auto& prefix : kMemberPrefixes) candidates.push_back(prefix.first);
+  for (const auto& alias : kAliases) candidates.emplace_back(alias.first);
+  for (const auto& prefix : kMemberPrefixes) candidates.emplace_back(prefix.first);
   std::string lower = Lower(name);
   if (lower.starts_with("summary_") || lower.starts_with("summary.")) lower.erase(0, 8);
   if (lower.starts_with("validated_")) lower.erase(0, 10);
-  return lower.empty() ? "" : "";
+  return DidYouMean(lower, candidates);
 }
 
 }  // namespace lamina::backtests

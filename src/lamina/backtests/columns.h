@@ -1,8 +1,8 @@
 #pragma once
 
 /// \file lamina/backtests/columns.h
-/// The names by which lists, ranks and filters reach a column of `backtest_index` or a member of its
-/// JSON texts. Constant data and pure functions; thread-safe.
+/// The names by which lists, ranks and filters reach a column of `backtest_index` or a member of
+/// its JSON texts. Constant data and pure functions; thread-safe.
 
 #include <cstdint>
 #include <span>
@@ -51,7 +51,7 @@ Result<NameRef> ResolveName(std::span<const std::string> parts);
 /// The same from text such as `sharpe`, `parameters.fast`, `` parameters.`odd key` ``.
 Result<NameRef> ResolveName(std::string_view text);
 
-/// "; near names: a, b" for a name that is none, or "".
+/// "; did you mean `a` or `b`?" for a name that is none, or "".
 std::string NearNamesHint(std::string_view name);
 
 }  // namespace lamina::backtests

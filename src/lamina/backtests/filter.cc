@@ -37,7 +37,16 @@ struct Code {
 Code ParameterCode(SqlValue value) { return std::move(Code().AddParameter(std::move(value))); }
 
 /// What an operand is before its neighbour is known.
-enum class TermType : std::uint8_t { kNumber, kText, kTime, kMember, kTag, kTruth, kNull, kCondition };
+enum class TermType : std::uint8_t {
+  kNumber,
+  kText,
+  kTime,
+  kMember,
+  kTag,
+  kTruth,
+  kNull,
+  kCondition
+};
 /// As what two operands are compared.
 enum class Kind : std::uint8_t { kNumber, kText, kTime, kAny };
 
@@ -46,10 +55,10 @@ struct Term {
   std::size_t offset = 0;
   std::size_t length = 0;
   bool literal = false;
-  std::string text;                    ///< of a literal: as written, or the text
-  Code code;                           ///< of numbers, texts, times and conditions
-  const IndexColumn* column = nullptr; ///< when the operand is nothing but a column or member
-  std::vector<std::string> path;       ///< of a member
+  std::string text;                     ///< of a literal: as written, or the text
+  Code code;                            ///< of numbers, texts, times and conditions
+  const IndexColumn* column = nullptr;  ///< when the operand is nothing but a column or member
+  std::vector<std::string> path;        ///< of a member
 };
 
 std::optional<SqlValue> ParseNumber(std::string_view text) {
@@ -67,7 +76,8 @@ std::optional<SqlValue> ParseNumber(std::string_view text) {
 
 class Compiler {
  public:
-  Compiler(std::string_view filter, const FilterLimits& limits) : filter_(filter), limits_(limits) {}
+  Compiler(std::string_view filter, const FilterLimits& limits)
+      : filter_(filter), limits_(limits) {}
 
   Result<Filter> Run() {
     if (filter_.size() > limits_.max_bytes) {
@@ -131,10 +141,9 @@ class Compiler {
     Level& operator=(const Level&) = delete;
     Status Check() const {
       if (compiler_->depth_ <= compiler_->limits_.max_depth) return Ok();
-      return ResourceExhausted("filter, " +
-                               ColumnText(compiler_->filter_, compiler_->Peek().offset) +
-                               ": nested deeper than " +
-                               std::to_string(compiler_->limits_.max_depth));
+      return ResourceExhausted(
+          "filter, " + ColumnText(compiler_->filter_, compiler_->Peek().offset) +
+          ": nested deeper than " + std::to_string(compiler_->limits_.max_depth));
     }
 
    private:
@@ -334,8 +343,14 @@ class Compiler {
     LAMINA_ASSIGN(const Code low_code, As(low, kind));
     LAMINA_ASSIGN(const Code high_code, As(high, kind));
     const auto between = [&](const Code& value) {
-      return std::move(Code().Add("(").Add(value).Add(" BETWEEN ").Add(low_code).Add(" AND ").Add(
-          high_code).Add(")"));
+      return std::move(Code()
+                           .Add("(")
+                           .Add(value)
+                           .Add(" BETWEEN ")
+                           .Add(low_code)
+                           .Add(" AND ")
+                           .Add(high_code)
+                           .Add(")"));
     };
     if (left.type == TermType::kTag) {
       return AnyTag([&](std::string_view value) { return between(std::move(Code().Add(value))); });

@@ -1,8 +1,8 @@
 #pragma once
 
 /// \file lamina/backtests/filter.h
-/// The filter language of `--where` (docs/guide/filters.md), compiled to SQL text whose values are all
-/// bound parameters. Nothing of the given text goes into the SQL. Pure functions; thread-safe.
+/// The filter language of `--where` (docs/guide/filters.md), compiled to SQL text whose values are
+/// all bound parameters. Nothing of the given text goes into the SQL. Pure functions; thread-safe.
 
 #include <cstdint>
 #include <string>
@@ -30,13 +30,13 @@ struct Filter {
   bool uses_members = false;         ///< calls the functions of index_query.h
 };
 
-/// RETURNS kInvalidArgument: "filter, column N: …", what was expected, near names; kResourceExhausted
-/// beyond the limits. An empty filter is an error.
+/// RETURNS kInvalidArgument: "filter, column N: …", what was expected, near names;
+/// kResourceExhausted beyond the limits. An empty filter is an error.
 Result<Filter> CompileFilter(std::string_view text, const FilterLimits& limits = {});
 
 /// SQL functions that compiled filters and queries call: member of a JSON text, names as further
-/// arguments; NULL when absent, null or NaN. _any keeps the type, _number gives numbers and booleans
-/// (as 1 and 0) only, _text gives everything as text.
+/// arguments; NULL when absent, null or NaN. _any keeps the type, _number gives numbers and
+/// booleans (as 1 and 0) only, _text gives everything as text.
 inline constexpr const char* kMemberAny = "lamina_member";
 inline constexpr const char* kMemberNumber = "lamina_member_number";
 inline constexpr const char* kMemberText = "lamina_member_text";

@@ -7,7 +7,7 @@
 namespace lamina::backtests {
 namespace {
 
-constexpr std::array<std::string_view, 10> kKeywords = {"AND", "OR",      "NOT", "LIKE", "IN",
+constexpr std::array<std::string_view, 10> kKeywords = {"AND",     "OR", "NOT",  "LIKE", "IN",
                                                         "BETWEEN", "IS", "NULL", "TRUE", "FALSE"};
 
 bool IsDigit(char c) { return c >= '0' && c <= '9'; }
@@ -93,7 +93,9 @@ class Lexer {
         return Ok();
       }
     }
-    return Wrong(start, std::string("the quote ") + quote + " is not closed");
+    std::string message = "the quote ";
+    message += quote;
+    return Wrong(start, message + " is not closed");
   }
 
   Status Name(Token& token) {
@@ -129,9 +131,21 @@ class Lexer {
 
   Status Symbol(Token& token) {
     constexpr std::array<std::pair<std::string_view, std::string_view>, 15> kSymbols = {{
-        {"==", "="}, {"!=", "!="}, {"<>", "!="}, {"<=", "<="}, {">=", ">="},
-        {"=", "="},  {"<", "<"},   {">", ">"},   {"(", "("},   {")", ")"},
-        {",", ","},  {"+", "+"},   {"-", "-"},   {"*", "*"},   {"/", "/"},
+        {"==", "="},
+        {"!=", "!="},
+        {"<>", "!="},
+        {"<=", "<="},
+        {">=", ">="},
+        {"=", "="},
+        {"<", "<"},
+        {">", ">"},
+        {"(", "("},
+        {")", ")"},
+        {",", ","},
+        {"+", "+"},
+        {"-", "-"},
+        {"*", "*"},
+        {"/", "/"},
     }};
     const std::string_view rest = filter_.substr(position_);
     if (rest.starts_with("--") || rest.starts_with("/*")) {
@@ -145,7 +159,11 @@ class Lexer {
       return Ok();
     }
     std::string message = "unexpected character";
-    if (rest.front() > ' ' && rest.front() < 0x7f) message += std::string(" '") + rest.front() + "'";
+    if (rest.front() > ' ' && rest.front() < 0x7f) {
+      message += " '";
+      message += rest.front();
+      message += '\'';
+    }
     return Wrong(position_, message);
   }
 

@@ -1,10 +1,6 @@
 #include "lamina/backtests/index_row.h"
 
-#include <algorithm>
-#include <bit>
-#include <charconv>
 #include <cmath>
-#include <limits>
 #include <utility>
 
 #include "lamina/backtests/python_json.h"
@@ -17,17 +13,11 @@ using bundle::Value;
 
 constexpr double kFrameworkRiskFreeRate = 0.027;
 
-std::string JsonOf(Value value) {
-  std::string out;
-  AppendPythonJson(out, value);
-  return out;
-}
-
 /// Text as it is, nil as absent, anything else as JSON.
 std::optional<std::string> TextOf(const std::optional<Value>& value) {
   if (!value || value->is_nil()) return std::nullopt;
   if (value->is_string()) return std::string(value->AsString());
-  return JsonOf(*value);
+  return PythonJson(*value);
 }
 
 /// JSON of a value that is not empty in Python's sense.
@@ -35,7 +25,7 @@ std::optional<std::string> JsonUnlessEmpty(const std::optional<Value>& value) {
   if (!value || value->is_nil()) return std::nullopt;
   const bool sized = value->is_map() || value->is_array() || value->is_string();
   if (sized && value->size() == 0) return std::nullopt;
-  return JsonOf(*value);
+  return PythonJson(*value);
 }
 
 /// Absent when `value` is not a number that the field's column can hold.
@@ -60,23 +50,18 @@ std::optional<Number> NumberOf(Value value, bool integer_column) {
   }
 }
 
-void AppendMember(std::string& json, std::string_view name, Value value) {
-  json += json.empty() ? "{" : ", ";
-  AppendPythonString(json, name);
-  json += ": ";
-  AppendPythonJson(json, value);
-}
-
 void FillSummary(Value summary, IndexRow& row) {
   if (!summary.is_map()) return;
   row.has_summary = true;
   std::string extras;
+  JsonWriter extras_json(extras, JsonStyle::Python());
+  extras_json.BeginObject();
+  bool has_extras = false;
   std::size_t expected = 0;  // the keys come in file order as a rule
   for (const auto entry : summary.entries()) {
     const ByteView key = entry.key.is_string() ? entry.key.AsString() : ByteView();
     std::optional<std::size_t> field;
-    if (expected < kSummaryFieldCount &&
-        kSummaryFields[kSummaryFileOrder[expected]].name == key) {
+    if (expected < kSummaryFieldCount && kSummaryFields[kSummaryFileOrder[expected]].name == key) {
       field = kSummaryFileOrder[expected];
     } else {
       field = FindSummaryField(key);
@@ -89,10 +74,12 @@ void FillSummary(Value summary, IndexRow& row) {
       }
       row.summary[*field] = Number();
     }
-    AppendMember(extras, entry.key.is_string() ? std::string(key) : JsonOf(entry.key),
-                 entry.value);
+    extras_json.Key(MemberName(entry.key));
+    WriteValue(extras_json, entry.value);
+    has_extras = true;
   }
-  if (!extras.empty()) row.summary_extras_json = std::move(extras) + "}";
+  extras_json.EndObject();
+  if (has_extras) row.summary_extras_json = std::move(extras);
 }
 
 Number RiskFreeRate(const std::optional<Value>& value, std::uint32_t version) {
@@ -241,36 +228,25 @@ Result<std::vector<IndexRow>> IndexRowsOf(const bundle::BundleScan& scan,
 
 namespace {
 
-class FlatWriter {
- public:
-  void Key(std::string_view name) {
-    out_ += out_.empty() ? '{' : ',';
-    AppendPythonString(out_, name);
-    out_ += ':';
+void WriteMember(JsonWriter& json, std::string_view name, const std::optional<std::string>& text) {
+  json.Key(name);
+  if (text) {
+    json.String(*text);
+  } else {
+    json.Null();
   }
-  void Text(std::string_view name, const std::optional<std::string>& text) {
-    Key(name);
-    if (text) {
-      AppendPythonString(out_, *text);
-    } else {
-      out_ += "null";
-    }
-  }
-  void Value(std::string_view name, const Number& number) {
-    Key(name);
-    if (const auto* integer = std::get_if<std::int64_t>(&number)) {
-      out_ += std::to_string(*integer);
-    } else if (const auto* real = std::get_if<double>(&number)) {
-      AppendPythonFloat(out_, *real);
-    } else {
-      out_ += "null";
-    }
-  }
-  std::string Finish() && { return std::move(out_) + "}"; }
+}
 
- private:
-  std::string out_;
-};
+void WriteMember(JsonWriter& json, std::string_view name, const Number& number) {
+  json.Key(name);
+  if (const auto* integer = std::get_if<std::int64_t>(&number)) {
+    json.Int(*integer);
+  } else if (const auto* real = std::get_if<double>(&number)) {
+    json.Double(*real);
+  } else {
+    json.Null();
+  }
+}
 
 std::optional<std::string> UnlessEmpty(const std::string& text) {
   return text.empty() ? std::nullopt : std::optional(text);
@@ -279,31 +255,34 @@ std::optional<std::string> UnlessEmpty(const std::string& text) {
 }  // namespace
 
 std::string ToFlatJson(const IndexRow& row, std::uint32_t bundle_version) {
-  FlatWriter flat;
-  flat.Text("algorithm_id", row.algorithm_id);
-  if (bundle_version >= 3) flat.Text("anchor_algorithm_id", row.anchor_algorithm_id);
-  flat.Text("tag", row.tag);
-  flat.Text("bundle_path", row.bundle_path);
-  flat.Text("framework_version", row.framework_version);
-  flat.Text("engine_type", UnlessEmpty(row.engine));
-  flat.Value("risk_free_rate", row.risk_free_rate);
-  flat.Value("number_of_runs", row.number_of_runs);
+  std::string out;
+  JsonWriter json(out, JsonStyle::Python());
+  json.BeginObject();
+  WriteMember(json, "algorithm_id", row.algorithm_id);
+  if (bundle_version >= 3) WriteMember(json, "anchor_algorithm_id", row.anchor_algorithm_id);
+  WriteMember(json, "tag", row.tag);
+  WriteMember(json, "bundle_path", std::optional(row.bundle_path));
+  WriteMember(json, "framework_version", row.framework_version);
+  WriteMember(json, "engine_type", UnlessEmpty(row.engine));
+  WriteMember(json, "risk_free_rate", row.risk_free_rate);
+  WriteMember(json, "number_of_runs", Number(row.number_of_runs));
   if (bundle_version >= 3) {
-    flat.Text("universe_key", UnlessEmpty(row.universe));
-    flat.Text("study_name", row.study);
-    flat.Text("study_description", row.study_description);
+    WriteMember(json, "universe_key", UnlessEmpty(row.universe));
+    WriteMember(json, "study_name", std::optional(row.study));
+    WriteMember(json, "study_description", row.study_description);
   }
-  flat.Text("parameters", row.parameters_json);
-  flat.Text("strategy_ids", row.strategy_ids_json);
+  WriteMember(json, "parameters", row.parameters_json);
+  WriteMember(json, "strategy_ids", row.strategy_ids_json);
   if (row.has_summary) {
     std::string name;
     for (const std::uint8_t field : kSummaryFileOrder) {
       name = "summary.";
       name += kSummaryFields[field].name;
-      flat.Value(name, row.summary[field]);
+      WriteMember(json, name, row.summary[field]);
     }
   }
-  return std::move(flat).Finish();
+  json.EndObject();
+  return out;
 }
 
 }  // namespace lamina::backtests

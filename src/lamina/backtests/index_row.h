@@ -26,7 +26,8 @@ struct SummaryField {
   bool integer = false;  ///< its column holds integers
 };
 
-/// The summary metrics in the order of index columns; a field's position is its bit in the NaN mask.
+/// The summary metrics in the order of index columns; a field's position is its bit in the NaN
+/// mask.
 inline constexpr std::array<SummaryField, kSummaryFieldCount> kSummaryFields = {{
     {"total_net_gain"},
     {"total_net_gain_percentage"},
@@ -94,22 +95,24 @@ inline constexpr std::array<std::uint8_t, kSummaryFieldCount> kSummaryFileOrder 
 /// Position in kSummaryFields of a bare name; absent when it is none.
 std::optional<std::size_t> FindSummaryField(std::string_view name);
 
-/// A number as the bundle has it: absent (nil), an integer, or a float (NaN and infinities included).
+/// A number as the bundle has it: absent (nil), an integer, or a float (NaN and infinities
+/// included).
 using Number = std::variant<std::monostate, std::int64_t, double>;
 
 struct IndexRow {
   std::string bundle_path;  ///< the handle
   std::optional<std::string> algorithm_id, anchor_algorithm_id, tag, framework_version;
-  std::string engine;                  ///< "vector", "event"; "" when the bundle does not say
-  std::string universe;                ///< "": pooled over universes
+  std::string engine;    ///< "vector", "event"; "" when the bundle does not say
+  std::string universe;  ///< "": pooled over universes
   std::string study = "default";
   std::optional<std::string> study_description;
   Number risk_free_rate;
   std::int64_t number_of_runs = 0;
   /// Python JSON texts; absent when empty.
   std::optional<std::string> parameters_json, strategy_ids_json;
-  std::optional<std::string> extras_json;          ///< the backtest's metadata
-  std::optional<std::string> summary_extras_json;  ///< summary keys that have no column of their own
+  std::optional<std::string> extras_json;  ///< the backtest's metadata
+  std::optional<std::string>
+      summary_extras_json;  ///< summary keys that have no column of their own
   std::optional<std::int64_t> bundle_mtime_ns, bundle_size;
   bool has_summary = false;
   std::array<Number, kSummaryFieldCount> summary;
@@ -125,17 +128,19 @@ bool SameRow(const IndexRow& left, const IndexRow& right);
 /// Bit i set: summary field i is NaN (SQL holds NULL there).
 std::int64_t NanMask(const IndexRow& row);
 
-/// The rows of a backtest: one per engine, study and universe, as the framework gives. From version 3
-/// on an engine without summary has none, and a missing risk-free rate reads as the framework's 0.027.
+/// The rows of a backtest: one per engine, study and universe, as the framework gives. From version
+/// 3 on an engine without summary has none, and a missing risk-free rate reads as the framework's
+/// 0.027.
 std::vector<IndexRow> IndexRowsOf(const bundle::Layout& layout, std::string_view bundle_path);
 
-/// The same from a scan, without `start` and `end`. RETURNS kCorruption when the scan's parts are not
-/// MessagePack.
+/// The same from a scan, without `start` and `end`. RETURNS kCorruption when the scan's parts are
+/// not MessagePack.
 Result<std::vector<IndexRow>> IndexRowsOf(const bundle::BundleScan& scan,
                                           std::string_view bundle_path);
 
-/// The framework's flat row as JSON (`summary.<field>` keys; compact). `bundle_version` below 3 leaves
-/// out the keys that version 3 brought (anchor, universe, study). NaN and infinities are written bare.
+/// The framework's flat row as JSON (`summary.<field>` keys). `bundle_version` below 3 leaves
+/// out the keys that version 3 brought (anchor, universe, study). NaN and infinities are written
+/// bare.
 std::string ToFlatJson(const IndexRow& row, std::uint32_t bundle_version);
 
 }  // namespace lamina::backtests
