@@ -12,14 +12,14 @@ namespace lamina::backtests {
 namespace {
 
 constexpr std::array<IndexColumn, 17> kLeadingColumns = {{
-    {"bundle_path"},
+    {"bundle_path", ColumnType::kText, -1, true},
     {"algorithm_id"},
     {"anchor_algorithm_id"},
     {"tag"},
     {"framework_version"},
-    {"engine_type"},
+    {"engine_type", ColumnType::kText, -1, true},
     {"universe_key"},
-    {"study_name"},
+    {"study_name", ColumnType::kText, -1, true},
     {"study_description"},
     {"risk_free_rate", ColumnType::kReal},
     {"number_of_runs", ColumnType::kInteger},
@@ -40,6 +40,26 @@ constexpr std::array<IndexColumn, 7> kTrailingColumns = {{
     {"tags"},
     {"note"},
 }};
+
+/// The metrics in kNarrowIndex.
+constexpr std::array<std::string_view, 15> kNarrowMetrics = {"sharpe_ratio",
+                                                             "sortino_ratio",
+                                                             "calmar_ratio",
+                                                             "total_net_gain",
+                                                             "total_net_gain_percentage",
+                                                             "cagr",
+                                                             "max_drawdown",
+                                                             "annual_volatility",
+                                                             "profit_factor",
+                                                             "win_rate",
+                                                             "number_of_trades",
+                                                             "trades_per_year",
+                                                             "number_of_windows",
+                                                             "consistency_score",
+                                                             "stability_score"};
+constexpr bool IsNarrow(std::string_view metric) {
+  return std::find(kNarrowMetrics.begin(), kNarrowMetrics.end(), metric) != kNarrowMetrics.end();
+}
 
 constexpr std::string_view kSummaryPrefix = "summary_";
 
@@ -71,7 +91,7 @@ constexpr std::array<IndexColumn, kColumnCount> kColumns = [] {
     const std::size_t length = kSummaryPrefix.size() + kSummaryFields[i].name.size();
     columns[count++] = {std::string_view(kSummaryNames.data() + at, length),
                         kSummaryFields[i].integer ? ColumnType::kInteger : ColumnType::kReal,
-                        static_cast<int>(i)};
+                        static_cast<int>(i), IsNarrow(kSummaryFields[i].name)};
     at += length;
   }
   for (const IndexColumn& column : kTrailingColumns) columns[count++] = column;

@@ -2,7 +2,6 @@
 
 #include <charconv>
 #include <cmath>
-#include <functional>
 #include <iterator>
 #include <optional>
 #include <utility>
@@ -91,7 +90,8 @@ class Compiler {
     Filter out;
     out.sql = "(" + std::move(whole.code.sql) + ")";
     out.parameters = std::move(whole.code.parameters);
-    out.uses_members = uses_members_;
+    out.uses_functions = uses_functions_;
+    out.columns = std::move(columns_);
     return out;
   }
 
@@ -257,15 +257,14 @@ class Compiler {
     return std::optional<Code>(*std::move(code));
   }
 
-  using Predicate = std::function<Code(std::string_view value)>;
-
-  /// True when the bundle's tag or one of the user's satisfies `predicate`; NULL without any tag.
-  static Code AnyTag(const Predicate& predicate) {
+  /// True when the bundle's tag or one of the user's is in `relation` to the operands; NULL without
+  /// any tag.
+  Code AnyTag(std::string_view relation, const std::vector<Code>& operands) {
+    uses_functions_ = true;
     Code out;
-    out.Add("CASE WHEN i.tags = '[]' THEN ").Add(predicate("i.tag"));
-    out.Add(" ELSE (i.tag IS NOT NULL AND ").Add(predicate("i.tag"));
-    out.Add(") OR EXISTS (SELECT 1 FROM json_each(i.tags) AS t WHERE ").Add(predicate("t.value"));
-    return std::move(Code().Add("(").Add(out.Add(") END")).Add(")"));
+    out.Add(kAnyTag).Add("(i.\"tag\", i.\"tags\", '").Add(relation).Add("'");
+    for (const Code& operand : operands) out.Add(", ").Add(operand);
+    return std::move(out.Add(")"));
   }
 
   Result<Code> Relation(const Term& left, std::string_view symbol) {
@@ -286,19 +285,13 @@ class Compiler {
       return Wrong(right.offset, "a tag is compared with a text");
     }
     LAMINA_ASSIGN(const Code other, As(tag_left ? right : left, Kind::kText));
-    const bool unequal = symbol == "!=";
-    const std::string operation = " " + std::string(unequal ? "=" : symbol) + " ";
-    Code code = AnyTag([&](std::string_view value) {
-      Code one;
-      if (tag_left) {
-        one.Add("(").Add(value).Add(operation).Add(other).Add(")");
-      } else {
-        one.Add("(").Add(other).Add(operation).Add(value).Add(")");
-      }
-      return one;
-    });
-    if (unequal) code = std::move(Code().Add("(NOT ").Add(code).Add(")"));
-    return code;
+    if (symbol == "!=") {
+      return std::move(Code().Add("(NOT ").Add(AnyTag("=", {other})).Add(")"));
+    }
+    if (tag_left) return AnyTag(symbol, {other});
+    std::string mirrored(symbol);
+    if (mirrored[0] == '<' || mirrored[0] == '>') mirrored[0] = mirrored[0] == '<' ? '>' : '<';
+    return AnyTag(mirrored, {other});
   }
 
   Result<Code> IsNull(const Term& left) {
@@ -306,7 +299,7 @@ class Compiler {
     if (!TakeKeyword("NULL")) return Expected(negated ? "NULL" : "NULL or NOT NULL");
     Code code;
     if (left.type == TermType::kTag) {
-      code.Add("(i.tag IS NULL AND i.tags = '[]')");
+      code.Add("(i.\"tag\" IS NULL AND i.\"tags\" = '[]')");
     } else if (left.column != nullptr && left.path.empty() &&
                (left.column->name == "engine_type" || left.column->name == "universe_key")) {
       code.Add("(").Add(left.code).Add(" = '')");  // how the table spells "none" there
@@ -321,10 +314,7 @@ class Compiler {
   Result<Code> Like(const Term& left) {
     if (Peek().kind != TokenKind::kText) return Expected("a quoted pattern after LIKE");
     const Code pattern = ParameterCode(Take().text);
-    const auto like = [&](std::string_view value) {
-      return std::move(Code().Add("(").Add(value).Add(" LIKE ").Add(pattern).Add(")"));
-    };
-    if (left.type == TermType::kTag) return AnyTag(like);
+    if (left.type == TermType::kTag) return AnyTag("LIKE", {pattern});
     LAMINA_ASSIGN(const Code text, As(left, Kind::kText));
     return std::move(Code().Add("(").Add(text).Add(" LIKE ").Add(pattern).Add(")"));
   }
@@ -342,21 +332,11 @@ class Compiler {
     }
     LAMINA_ASSIGN(const Code low_code, As(low, kind));
     LAMINA_ASSIGN(const Code high_code, As(high, kind));
-    const auto between = [&](const Code& value) {
-      return std::move(Code()
-                           .Add("(")
-                           .Add(value)
-                           .Add(" BETWEEN ")
-                           .Add(low_code)
-                           .Add(" AND ")
-                           .Add(high_code)
-                           .Add(")"));
-    };
-    if (left.type == TermType::kTag) {
-      return AnyTag([&](std::string_view value) { return between(std::move(Code().Add(value))); });
-    }
+    if (left.type == TermType::kTag) return AnyTag("BETWEEN", {low_code, high_code});
     LAMINA_ASSIGN(const Code value, As(left, kind));
-    return between(value);
+    Code out;
+    out.Add("(").Add(value).Add(" BETWEEN ").Add(low_code).Add(" AND ").Add(high_code);
+    return std::move(out.Add(")"));
   }
 
   Result<Code> InList(const Term& left) {
@@ -377,19 +357,16 @@ class Compiler {
     if (left.type != TermType::kTag) {
       LAMINA_ASSIGN(kind, CommonKind(left, elements.front()));
     }
-    Code list;
+    std::vector<Code> list;
     for (const Term& element : elements) {
-      LAMINA_ASSIGN(const Code code, As(element, kind));
-      list.Add(list.sql.empty() ? "(" : ", ").Add(code);
+      LAMINA_ASSIGN(list.emplace_back(), As(element, kind));
     }
-    list.Add(")");
-    if (left.type == TermType::kTag) {
-      return AnyTag([&](std::string_view value) {
-        return std::move(Code().Add("(").Add(value).Add(" IN ").Add(list).Add(")"));
-      });
-    }
+    if (left.type == TermType::kTag) return AnyTag("IN", list);
     LAMINA_ASSIGN(const Code value, As(left, kind));
-    return std::move(Code().Add("(").Add(value).Add(" IN ").Add(list).Add(")"));
+    Code out;
+    out.Add("(").Add(value).Add(" IN (").Add(list.front());
+    for (std::size_t i = 1; i < list.size(); ++i) out.Add(", ").Add(list[i]);
+    return std::move(out.Add("))"));
   }
 
   // ---- operands ----
@@ -508,6 +485,7 @@ class Compiler {
     Term term;
     term.offset = token.offset;
     term.column = resolved->column;
+    columns_.push_back(resolved->column);
     term.path = std::move(resolved->path);
     if (!term.path.empty()) {
       term.type = TermType::kMember;
@@ -596,7 +574,7 @@ class Compiler {
   }
 
   Code Member(const Term& term, Kind kind) {
-    uses_members_ = true;
+    uses_functions_ = true;
     Code code;
     code.Add(kind == Kind::kNumber ? kMemberNumber
              : kind == Kind::kText ? kMemberText
@@ -612,7 +590,8 @@ class Compiler {
   std::size_t next_ = 0;
   std::size_t depth_ = 0;
   std::size_t operators_ = 0;
-  bool uses_members_ = false;
+  bool uses_functions_ = false;
+  std::vector<const IndexColumn*> columns_;
 };
 
 }  // namespace

@@ -10,6 +10,7 @@
 #include <variant>
 #include <vector>
 
+#include "lamina/backtests/columns.h"
 #include "lamina/base/result.h"
 
 namespace lamina::backtests {
@@ -27,7 +28,8 @@ using SqlValue = std::variant<std::int64_t, double, std::string>;
 struct Filter {
   std::string sql;                   ///< one parenthesised expression with `?` parameters
   std::vector<SqlValue> parameters;  ///< in the order of the `?`
-  bool uses_members = false;         ///< calls the functions of index_query.h
+  bool uses_functions = false;       ///< calls the functions below (QueryGuard::AddFunctions)
+  std::vector<const IndexColumn*> columns;  ///< that it reads, perhaps more than once
 };
 
 /// RETURNS kInvalidArgument: "filter, column N: …", what was expected, near names;
@@ -40,5 +42,8 @@ Result<Filter> CompileFilter(std::string_view text, const FilterLimits& limits =
 inline constexpr const char* kMemberAny = "lamina_member";
 inline constexpr const char* kMemberNumber = "lamina_member_number";
 inline constexpr const char* kMemberText = "lamina_member_text";
+/// (tag, tags, relation, operands…): 1 or 0; NULL when there is neither a tag nor one in the JSON
+/// array.
+inline constexpr const char* kAnyTag = "lamina_any_tag";
 
 }  // namespace lamina::backtests

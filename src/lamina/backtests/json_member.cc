@@ -182,8 +182,8 @@ std::optional<JsonScalar> ParseJsonScalar(std::string_view text) {
   return number;
 }
 
-std::optional<JsonScalar> FindJsonMember(std::string_view json,
-                                         std::span<const std::string_view> path) {
+std::optional<std::string_view> FindJsonText(std::string_view json,
+                                             std::span<const std::string_view> path) {
   for (const std::string_view name : path) {
     std::optional<std::string_view> found;
     const bool whole = VisitMembers(json, [&](const std::string& key, std::string_view value) {
@@ -192,7 +192,13 @@ std::optional<JsonScalar> FindJsonMember(std::string_view json,
     if (!whole || !found) return std::nullopt;
     json = *found;
   }
-  return ParseJsonScalar(json);
+  return json;
+}
+
+std::optional<JsonScalar> FindJsonMember(std::string_view json,
+                                         std::span<const std::string_view> path) {
+  const auto text = FindJsonText(json, path);
+  return text ? ParseJsonScalar(*text) : std::nullopt;
 }
 
 std::vector<JsonMember> JsonMembers(std::string_view json) {
@@ -208,6 +214,20 @@ std::vector<JsonMember> JsonMembers(std::string_view json) {
   });
   if (!whole) members.clear();
   return members;
+}
+
+std::vector<std::string> JsonTexts(std::string_view json) {
+  std::vector<std::string> texts;
+  JsonCursor cursor(json);
+  if (!cursor.Take('[')) return texts;
+  do {
+    const auto element = cursor.TakeValue();
+    if (!element) break;
+    if (element->front() != '"') continue;
+    std::string text;
+    if (JsonCursor(*element).TakeString(&text)) texts.push_back(std::move(text));
+  } while (cursor.Take(','));
+  return texts;
 }
 
 }  // namespace lamina::backtests

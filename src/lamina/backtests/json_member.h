@@ -25,6 +25,10 @@ using JsonScalar = std::variant<JsonNull, bool, std::int64_t, double, std::strin
 std::optional<JsonScalar> FindJsonMember(std::string_view json,
                                          std::span<const std::string_view> path);
 
+/// The text of that value as written.
+std::optional<std::string_view> FindJsonText(std::string_view json,
+                                             std::span<const std::string_view> path);
+
 /// The members of the top object in order, each once: name and value as written. Empty when `json`
 /// is no object.
 struct JsonMember {
@@ -32,6 +36,9 @@ struct JsonMember {
   std::string_view value;
 };
 std::vector<JsonMember> JsonMembers(std::string_view json);
+
+/// The texts among the elements of an array; empty when `json` is none.
+std::vector<std::string> JsonTexts(std::string_view json);
 
 /// The value of a text that is one JSON value. Absent when it is none.
 std::optional<JsonScalar> ParseJsonScalar(std::string_view text);
