@@ -1,5 +1,6 @@
 #include "lamina/backtests/index_row.h"
 
+#include <algorithm>
 #include <cmath>
 #include <utility>
 
@@ -96,6 +97,14 @@ bool SameNumber(const Number& left, const Number& right) {
   return left == right;
 }
 
+/// A universe named "" would be taken for the pooled row, which comes before it.
+template <class Part>
+bool HasRow(const std::vector<IndexRow>& rows, const Part& part) {
+  return std::any_of(rows.begin(), rows.end(), [&](const IndexRow& row) {
+    return row.engine == part.engine && row.study == part.study && row.universe == part.universe;
+  });
+}
+
 std::string_view UniverseOfRun(Value run) {
   const auto metadata = run.Find("metadata");
   const auto key = metadata ? metadata->Find("universe_key") : std::nullopt;
@@ -168,8 +177,7 @@ std::vector<IndexRow> IndexRowsOf(const bundle::Layout& layout, std::string_view
   identity.extras_json = JsonUnlessEmpty(layout.metadata);
   std::vector<IndexRow> rows;
   for (const bundle::SummaryPart& part : layout.summaries) {
-    const bool present = part.summary && part.summary->is_map();
-    if (layout.version >= 3 && !present) continue;
+    if (HasRow(rows, part)) continue;
     IndexRow& row = rows.emplace_back(identity);
     row.engine = part.engine;
     row.study = part.study;
@@ -177,9 +185,10 @@ std::vector<IndexRow> IndexRowsOf(const bundle::Layout& layout, std::string_view
     row.number_of_runs = part.run_count;
     row.risk_free_rate = RiskFreeRate(part.risk_free_rate, layout.version);
     if (part.study_map) row.study_description = TextOf(part.study_map->Find("description"));
-    if (present) FillSummary(*part.summary, row);
+    if (part.summary) FillSummary(*part.summary, row);
     FillDates(layout, row);
   }
+  if (rows.empty()) rows.push_back(std::move(identity));
   return rows;
 }
 
@@ -209,11 +218,10 @@ Result<std::vector<IndexRow>> IndexRowsOf(const bundle::BundleScan& scan,
   identity.extras_json = JsonUnlessEmpty(metadata);
   std::vector<IndexRow> rows;
   for (const bundle::ScannedSummary& part : scan.summaries) {
+    if (HasRow(rows, part)) continue;
     documents.clear();
     LAMINA_ASSIGN(const auto summary, parse(part.summary));
     LAMINA_ASSIGN(const auto rate, parse(part.risk_free_rate));
-    const bool present = summary && summary->is_map();
-    if (scan.version >= 3 && !present) continue;
     IndexRow& row = rows.emplace_back(identity);
     row.engine = part.engine;
     row.study = part.study;
@@ -221,8 +229,9 @@ Result<std::vector<IndexRow>> IndexRowsOf(const bundle::BundleScan& scan,
     row.number_of_runs = part.run_count;
     row.risk_free_rate = RiskFreeRate(rate, scan.version);
     if (!part.study_description.empty()) row.study_description = part.study_description;
-    if (present) FillSummary(*summary, row);
+    if (summary) FillSummary(*summary, row);
   }
+  if (rows.empty()) rows.push_back(std::move(identity));
   return rows;
 }
 
