@@ -37,7 +37,8 @@ double SampleDeviation(const std::vector<double>& values) {
 struct DailySeries {
   std::vector<std::int64_t> days;
   std::vector<double> values;
-  std::vector<double> returns;  ///< of days[1..]
+  std::vector<double> returns;  ///< of days[1..], deposits taken out
+  double worst_change = 0;      ///< smallest change of a day, deposits left in
 };
 
 DailySeries Daily(const std::vector<EquityPoint>& equity) {
@@ -64,6 +65,7 @@ DailySeries Daily(const std::vector<EquityPoint>& equity) {
   }
   for (std::size_t i = 1; i < daily.values.size(); ++i) {
     daily.returns.push_back((daily.values[i] - flows[i]) / daily.values[i - 1] - 1);
+    daily.worst_change = std::min(daily.worst_change, daily.values[i] / daily.values[i - 1] - 1);
   }
   return daily;
 }
@@ -150,13 +152,11 @@ void ComputeReturns(const RunInput& input, const DailySeries& daily, RunMetrics&
   metrics.sharpe_ratio = deviation == 0 ? kNan : excess / (deviation * std::sqrt(kDaysPerYear));
   std::vector<double> negative;
   std::vector<double> logarithms;
-  double worst = 0;
   for (double value : daily.returns) {
     if (value < 0) negative.push_back(value);
     if (value > -1) logarithms.push_back(std::log(1 + value));
-    worst = std::min(worst, value);
   }
-  metrics.max_daily_drawdown = std::fabs(worst);
+  metrics.max_daily_drawdown = std::fabs(daily.worst_change);
   const double downside = negative.size() > 1 ? SampleDeviation(negative) : 0;
   metrics.sortino_ratio = downside == 0 ? 0 : excess / (downside * std::sqrt(kDaysPerYear));
   metrics.annual_volatility =
