@@ -8,9 +8,9 @@
 #include "lamina/backtests/lake_schema.h"
 #include "lamina/backtests/run_batch.h"
 #include "lamina/backtests/run_id_column.h"
+#include "lamina/backtests/run_selection.h"
 #include "lamina/base/json.h"
 #include "lamina/base/near_names.h"
-#include "lamina/table/arrow_status.h"
 
 namespace lamina::backtests {
 namespace {
@@ -95,7 +95,8 @@ Status BacktestStore::CreateTables(catalog::Catalog& catalog) {
   LAMINA_TRY(commit->Finish([](catalog::Database&, catalog::LakeWriter& writer) -> Status {
     LAMINA_TRY(writer.CreateSchema(kSchemaName));
     for (const TableDefinition* table : AllTables()) {
-      LAMINA_TRY(writer.CreateTable(kSchemaName, table->name, table->columns));
+      LAMINA_TRY(
+          writer.CreateTable(kSchemaName, table->name, table->columns, {}, table->sorted_by));
     }
     return writer.CreateView(kSchemaName, "all_metric_series", AllMetricSeriesSql());
   }));
@@ -181,6 +182,8 @@ Result<std::shared_ptr<arrow::Table>> BacktestStore::ReadRows(const BacktestReco
     LAMINA_ASSIGN(ranges, Ranges(database, ids));
     return Ok();
   }));
+  // A backtest without runs still has the table's columns.
+  if (ranges.empty()) ranges.emplace_back(Uuid{}, Uuid{});
   std::vector<std::shared_ptr<arrow::Table>> parts;
   for (const auto& [first, last] : ranges) {
     LAMINA_ASSIGN(auto part,
@@ -189,7 +192,7 @@ Result<std::shared_ptr<arrow::Table>> BacktestStore::ReadRows(const BacktestReco
   }
   std::sort(ids.begin(), ids.end());
   ids.erase(std::unique(ids.begin(), ids.end()), ids.end());
-  return SelectRuns(definition, parts, ids);
+  return SelectRuns(parts, ids);
 }
 
 Result<std::string> BacktestStore::ReadDocument(const BacktestRecord& backtest) {

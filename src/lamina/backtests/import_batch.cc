@@ -8,7 +8,7 @@
 #include <unordered_map>
 
 #include "lamina/backtests/catalog_rows.h"
-#include "lamina/backtests/import.h"
+#include "lamina/backtests/index_table.h"
 #include "lamina/backtests/lake_schema.h"
 #include "lamina/backtests/run_batch.h"
 #include "lamina/backtests/run_deletion.h"
@@ -260,9 +260,13 @@ class BatchAttempt {
     record.imported_at = now;
     record.warnings = backtest.warnings;
     LAMINA_TRY(InsertBacktest(database, record, backtest.parts.whole_document));
+    IndexPlace place;
+    place.backtest_id = id;
+    place.begin_snapshot = snapshot_id;
+    place.document_sha256 = backtest.parts.document_sha256;
+    place.imported_at = now;
     for (const IndexRow& row : backtest.index_rows) {
-      LAMINA_TRY(InsertIndexRow(database, row, id, snapshot_id, backtest.parts.document_sha256,
-                                now));
+      LAMINA_TRY(InsertIndexRow(database, row, place));
     }
     return Ok();
   }

@@ -72,11 +72,11 @@ Result<PreparedBacktest> PrepareDocument(io::Env& env, Provenance provenance, st
     backtest.warnings.insert(backtest.warnings.end(), more->begin(), more->end());
   }
   LAMINA_TRY(PreparePrices(env, layout, backtest));
-  IndexSource source;
-  source.bundle_path = backtest.provenance.handle;
-  source.bundle_mtime_ns = backtest.provenance.mtime_ns;
-  source.bundle_size = backtest.provenance.file_bytes;
-  LAMINA_ASSIGN(backtest.index_rows, IndexRowsOf(layout, source));
+  backtest.index_rows = IndexRowsOf(layout, backtest.provenance.handle);
+  for (IndexRow& row : backtest.index_rows) {
+    row.bundle_mtime_ns = backtest.provenance.mtime_ns;
+    row.bundle_size = backtest.provenance.file_bytes;
+  }
   return backtest;
 }
 
