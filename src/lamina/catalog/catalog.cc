@@ -1,11 +1,11 @@
 #include "lamina/catalog/catalog.h"
 
-#include <signal.h>
-#include <unistd.h>
-
 #include <filesystem>
 #include <system_error>
 #include <utility>
+
+#include <signal.h>
+#include <unistd.h>
 
 #include "lamina/catalog/catalog_internal.h"
 #include "lamina/catalog/head_internal.h"
@@ -23,9 +23,10 @@ Status RefuseNetwork(io::Env& env, const std::string& root, const CatalogOptions
   if (options.allow_network_filesystem) return Ok();
   LAMINA_ASSIGN(const io::Env::FileSystemKind kind, env.FileSystemOf(root));
   if (!kind.network) return Ok();
-  return Unsupported(root + " lies on a network file system (" + kind.name +
-                     "), where locks of several hosts do not hold; keep the store on a local disk, or "
-                     "allow it and let one process at a time use it");
+  return Unsupported(
+      root + " lies on a network file system (" + kind.name +
+      "), where locks of several hosts do not hold; keep the store on a local disk, or "
+      "allow it and let one process at a time use it");
 }
 
 Result<std::string> AbsolutePath(const std::string& root) {
@@ -49,7 +50,8 @@ Status RequireEmpty(io::Env& env, const std::string& folder) {
     return entries.error().Clone();
   }
   if (entries->empty()) return Ok();
-  return AlreadyExists(folder + " is not empty, and no catalog.sqlite beside it knows what it holds");
+  return AlreadyExists(folder +
+                       " is not empty, and no catalog.sqlite beside it knows what it holds");
 }
 
 /// An objects file without a catalog is kept unless it is empty: it may be what is left of a store.
@@ -67,7 +69,8 @@ Status RemoveEmptyObjects(io::Env& env, const std::string& path) {
   objects->reset();
   for (const char* suffix : {"-wal", "-shm", ""}) {
     const Status removed = env.Unlink(path + suffix);
-    if (!removed.ok() && removed.error().code() != ErrorCode::kNotFound) return removed.error().Clone();
+    if (!removed.ok() && removed.error().code() != ErrorCode::kNotFound)
+      return removed.error().Clone();
   }
   return Ok();
 }
@@ -78,7 +81,8 @@ Status MakeDatabase(io::Env& env, const std::string& path,
   const std::string fresh = path + ".making";
   for (const char* suffix : {"", "-wal", "-shm"}) {
     const Status removed = env.Unlink(fresh + suffix);
-    if (!removed.ok() && removed.error().code() != ErrorCode::kNotFound) return removed.error().Clone();
+    if (!removed.ok() && removed.error().code() != ErrorCode::kNotFound)
+      return removed.error().Clone();
   }
   {
     LAMINA_ASSIGN(const auto database, Database::Open(fresh, OpenMode::kCreate));
@@ -107,10 +111,25 @@ Result<std::int64_t> LastSnapshot(Database& database) {
 Status CheckHead(Database& database, std::optional<std::int64_t> head) {
   LAMINA_ASSIGN(const std::int64_t last, LastSnapshot(database));
   if (!head || *head <= last) return Ok();
-  return Corruption(database.path() + " ends at snapshot " + std::to_string(last) + ", but snapshot " +
-                    std::to_string(*head) +
+  return Corruption(database.path() + " ends at snapshot " + std::to_string(last) +
+                    ", but snapshot " + std::to_string(*head) +
                     " was acknowledged (file `head`): commits were lost. Was it restored or copied "
                     "without its -wal file?");
+}
+
+std::unique_ptr<Database> TakeIdle(std::mutex& mutex,
+                                   std::vector<std::unique_ptr<Database>>& idle) {
+  const std::lock_guard<std::mutex> lock(mutex);
+  if (idle.empty()) return nullptr;
+  std::unique_ptr<Database> database = std::move(idle.back());
+  idle.pop_back();
+  return database;
+}
+
+void GiveBack(std::mutex& mutex, std::vector<std::unique_ptr<Database>>& idle,
+              std::unique_ptr<Database> database) {
+  const std::lock_guard<std::mutex> lock(mutex);
+  if (idle.size() < kIdleConnectionsMax) idle.push_back(std::move(database));
 }
 
 }  // namespace
@@ -204,46 +223,36 @@ std::string Catalog::LakePath(std::string_view relative) const {
 }
 
 Status Catalog::Read(const std::function<Status(Database&)>& work) {
-  std::unique_ptr<Database> database;
-  {
-    const std::lock_guard<std::mutex> lock(state_->pool_mutex);
-    if (!state_->idle_readers.empty()) {
-      database = std::move(state_->idle_readers.back());
-      state_->idle_readers.pop_back();
-    }
-  }
+  return state_->WithReader(
+      [&](Database& database) { return database.Read([&] { return work(database); }); });
+}
+
+Status Catalog::State::CheckProcess() const {
+  if (getpid() == process_id) return Ok();
+  return Unsupported(root + " was opened by process " + std::to_string(process_id) +
+                     "; open the store again in this process");
+}
+
+Status Catalog::State::WithReader(const std::function<Status(Database&)>& use) {
+  LAMINA_TRY(CheckProcess());
+  std::unique_ptr<Database> database = TakeIdle(pool_mutex, idle_readers);
   if (database == nullptr) {
-    if (getpid() != state_->process_id) {
-      return Unsupported(state_->root + " was opened by process " +
-                         std::to_string(state_->process_id) +
-                         "; open the store again in this process");
-    }
-    LAMINA_ASSIGN(database, Database::Open(state_->Path(kCatalogFile), OpenMode::kReadOnly));
+    LAMINA_ASSIGN(database, Database::Open(Path(kCatalogFile), OpenMode::kReadOnly));
   }
-  Status done = database->Read([&] { return work(*database); });
-  const std::lock_guard<std::mutex> lock(state_->pool_mutex);
-  if (state_->idle_readers.size() < kIdleConnectionsMax) {
-    state_->idle_readers.push_back(std::move(database));
-  }
+  Status done = use(*database);
+  GiveBack(pool_mutex, idle_readers, std::move(database));
   return done;
 }
 
 Status Catalog::State::WithObjects(const std::function<Status(Database&)>& use) {
-  std::unique_ptr<Database> objects;
-  {
-    const std::lock_guard<std::mutex> lock(pool_mutex);
-    if (!idle_objects.empty()) {
-      objects = std::move(idle_objects.back());
-      idle_objects.pop_back();
-    }
-  }
+  LAMINA_TRY(CheckProcess());
+  std::unique_ptr<Database> objects = TakeIdle(pool_mutex, idle_objects);
   if (objects == nullptr) {
     LAMINA_ASSIGN(objects, Database::Open(Path(kObjectsFile), OpenMode::kReadOnly));
     LAMINA_TRY(CheckObjects(*objects, store_id.ToString()));
   }
   Status done = use(*objects);
-  const std::lock_guard<std::mutex> lock(pool_mutex);
-  if (idle_objects.size() < kIdleConnectionsMax) idle_objects.push_back(std::move(objects));
+  GiveBack(pool_mutex, idle_objects, std::move(objects));
   return done;
 }
 
@@ -279,8 +288,8 @@ Result<std::vector<WriterSessionInfo>> Catalog::OpenSessions() {
     }
   }));
   for (WriterSessionInfo& session : sessions) {
-    const std::string lock = io::JoinPath(
-        io::JoinPath(internal::StagingPath(state_->root), session.session_id), "lock");
+    const std::string lock =
+        io::JoinPath(io::JoinPath(internal::StagingPath(state_->root), session.session_id), "lock");
     if (!state_->env.Exists(lock)) continue;
     const auto taken = state_->env.TryLock(lock);
     session.alive = !taken.ok() && (taken.error().code() == ErrorCode::kConflict ||
@@ -353,13 +362,11 @@ Status Catalog::CheckChunk(const ChunkId& id, bool deep) {
 
 Result<std::unique_ptr<Commit>> Catalog::BeginCommit(std::string message) {
   if (read_only()) return Unsupported(root() + " was opened for reading only");
+  LAMINA_TRY(state_->CheckProcess());
   const std::lock_guard<std::mutex> lock(state_->write_mutex);
   if (state_->session == nullptr) {
     LAMINA_ASSIGN(state_->session,
                   internal::WriterSession::Start(state_->env, state_->root, *state_->writer));
-  } else if (state_->session->inherited()) {
-    return Unsupported(root() + " was opened by process " + std::to_string(state_->process_id) +
-                       "; open the store again in this process");
   }
   return std::unique_ptr<Commit>(
       new Commit(std::make_unique<Commit::State>(*state_, std::move(message))));

@@ -25,7 +25,11 @@ struct Catalog::State {
   State(io::Env& environment, CatalogOptions chosen)
       : env(environment), options(std::move(chosen)) {}
 
-  /// objects.sqlite for reading, `use` with it. Opened at its first use.
+  /// RETURNS kUnsupported in a forked child: nothing here may be used there, not even a mutex.
+  Status CheckProcess() const;
+  /// `use` with a pooled connection to catalog.sqlite.
+  Status WithReader(const std::function<Status(Database&)>& use);
+  /// The same for objects.sqlite, opened at its first use.
   Status WithObjects(const std::function<Status(Database&)>& use);
   /// objects.sqlite for writing. REQUIRES write_mutex.
   Result<Database*> ObjectsForWriting();
@@ -65,9 +69,9 @@ struct Commit::State {
   };
   struct Chunk {
     ChunkRow row;
-    bool reused = false;         ///< live when it was put
-    PreparedChunk object;        ///< of new small ones
-    std::string staged;          ///< of new large ones
+    bool reused = false;   ///< live when it was put
+    PreparedChunk object;  ///< of new small ones
+    std::string staged;    ///< of new large ones
   };
 
   Status StageChunk(PreparedChunk chunk);
@@ -77,8 +81,7 @@ struct Commit::State {
   Status MoveIntoPlace();
   Status Register(Database& database, LakeWriter& lake);
   Status CheckChunks(Database& database);
-  Status WriteRows(Database& database,
-                   const std::function<Status(Database&, LakeWriter&)>& rows);
+  Status WriteRows(Database& database, const std::function<Status(Database&, LakeWriter&)>& rows);
   Result<std::int64_t> Run(const std::function<Status(Database&, LakeWriter&)>& rows);
   void TakeBack();
   void RemoveStaged();

@@ -1,18 +1,18 @@
 #include "lamina/catalog/chunk_store.h"
 
-#include <arrow/util/compression.h>
-
 #include <algorithm>
 #include <array>
 #include <utility>
+
+#include <arrow/util/compression.h>
 
 #include "lamina/table/arrow_status.h"
 
 namespace lamina::catalog {
 namespace {
 
-constexpr std::array<std::string_view, 8> kKindNames = {
-    "", "ohlcv", "code", "params", "symbols", "schema", "series", "document"};
+constexpr std::array<std::string_view, 8> kKindNames = {"",        "ohlcv",  "code",   "params",
+                                                        "symbols", "schema", "series", "document"};
 
 // Small chunks are read far more often than they are written; large ones would hold up an import.
 constexpr std::size_t kSlowLevelBytesMax = std::size_t{1} << 20;
@@ -20,10 +20,10 @@ constexpr int kSlowLevel = 9;
 constexpr int kFastLevel = 3;
 
 Result<std::unique_ptr<arrow::util::Codec>> MakeCodec(int level) {
-  LAMINA_ARROW_ASSIGN(auto codec,
-                      arrow::util::Codec::Create(arrow::Compression::ZSTD,
-                                                 arrow::util::CodecOptions(level)),
-                      "making a zstd codec");
+  LAMINA_ARROW_ASSIGN(
+      auto codec,
+      arrow::util::Codec::Create(arrow::Compression::ZSTD, arrow::util::CodecOptions(level)),
+      "making a zstd codec");
   return codec;
 }
 
@@ -67,12 +67,11 @@ Result<PreparedChunk> PrepareChunk(ChunkKind kind, ByteView content) {
 
 Result<PreparedChunk> PrepareChunk(const ChunkId& id, ByteView content) {
   if (ChunkKindName(id.kind).empty()) {
-    return InvalidArgument("no chunk kind has number " +
-                           std::to_string(static_cast<int>(id.kind)));
+    return InvalidArgument("no chunk kind has number " + std::to_string(static_cast<int>(id.kind)));
   }
   if (content.size() > static_cast<std::size_t>(kChunkBytesMax)) {
-    return ResourceExhausted("chunk of " + std::to_string(content.size()) + " bytes; the limit is " +
-                             std::to_string(kChunkBytesMax));
+    return ResourceExhausted("chunk of " + std::to_string(content.size()) +
+                             " bytes; the limit is " + std::to_string(kChunkBytesMax));
   }
   PreparedChunk chunk;
   chunk.id = id;
@@ -83,11 +82,10 @@ Result<PreparedChunk> PrepareChunk(const ChunkId& id, ByteView content) {
     const auto size = static_cast<std::int64_t>(content.size());
     const std::uint8_t* const input = Unsigned(content.data());
     chunk.stored.resize(static_cast<std::size_t>(codec->MaxCompressedLen(size, input)));
-    LAMINA_ARROW_ASSIGN(
-        const std::int64_t length,
-        codec->Compress(size, input, static_cast<std::int64_t>(chunk.stored.size()),
-                        reinterpret_cast<std::uint8_t*>(chunk.stored.data())),
-        "compressing a chunk");
+    LAMINA_ARROW_ASSIGN(const std::int64_t length,
+                        codec->Compress(size, input, static_cast<std::int64_t>(chunk.stored.size()),
+                                        reinterpret_cast<std::uint8_t*>(chunk.stored.data())),
+                        "compressing a chunk");
     if (length < size) {
       chunk.stored.resize(static_cast<std::size_t>(length));
       chunk.stored.shrink_to_fit();
@@ -117,8 +115,8 @@ Result<std::optional<ChunkRow>> FindChunk(Database& catalog, const ChunkId& id) 
 
 Status WriteChunkRow(Database& catalog, const ChunkId& id, const ChunkRow& row,
                      std::int64_t snapshot) {
-  // Another process may have stored the chunk meanwhile, perhaps compressed by another zstd: its file was
-  // renamed over by ours, so the row says what ours is.
+  // Another process may have stored the chunk meanwhile, perhaps compressed by another zstd: its
+  // file was renamed over by ours, so the row says what ours is.
   LAMINA_ASSIGN(
       Statement write,
       catalog.Prepare(
@@ -141,10 +139,11 @@ Status WriteObjects(Database& objects, const std::vector<const PreparedChunk*>& 
   if (chunks.empty()) return Ok();
   return objects.Transact([&]() -> Status {
     // An object without a committed chunk row is not trusted: its bytes are compared with ours.
-    LAMINA_ASSIGN(Statement write,
-                  objects.Prepare("INSERT INTO object(kind, sha256, stored) VALUES(?1, ?2, ?3) "
-                                  "ON CONFLICT(kind, sha256) DO UPDATE SET stored = excluded.stored "
-                                  "WHERE stored IS NOT excluded.stored"));
+    LAMINA_ASSIGN(
+        Statement write,
+        objects.Prepare("INSERT INTO object(kind, sha256, stored) VALUES(?1, ?2, ?3) "
+                        "ON CONFLICT(kind, sha256) DO UPDATE SET stored = excluded.stored "
+                        "WHERE stored IS NOT excluded.stored"));
     for (const PreparedChunk* chunk : chunks) {
       LAMINA_TRY(write.Bind(1, static_cast<std::int64_t>(chunk->id.kind))
                      .BindBlob(2, chunk->id.sha256.View())
@@ -183,9 +182,9 @@ Result<std::string> DecodeChunk(const ChunkId& id, const ChunkRow& row, std::str
   if (row.compressed) {
     LAMINA_ASSIGN(const auto codec, MakeCodec(kFastLevel));
     content.resize(static_cast<std::size_t>(row.content_bytes));
-    const arrow::Result<std::int64_t> length = codec->Decompress(
-        static_cast<std::int64_t>(stored.size()), Unsigned(stored.data()), row.content_bytes,
-        reinterpret_cast<std::uint8_t*>(content.data()));
+    const arrow::Result<std::int64_t> length =
+        codec->Decompress(static_cast<std::int64_t>(stored.size()), Unsigned(stored.data()),
+                          row.content_bytes, reinterpret_cast<std::uint8_t*>(content.data()));
     if (!length.ok()) return damaged(length.status().message());
     if (*length != row.content_bytes) return damaged("decompresses to another length");
   } else {

@@ -1,8 +1,9 @@
 #pragma once
 
 /// \file lamina/catalog/chunk_store.h
-/// Content-addressed chunks: id = SHA-256 of the content before compression. Up to 64 KiB stored they
-/// live in objects.sqlite, larger ones as files under chunks/<kind>/<aa>/<sha256>[.parquet]; their rows
+/// Content-addressed chunks: id = SHA-256 of the content before compression. Up to 64 KiB stored
+/// they live in objects.sqlite, larger ones as files under chunks/<kind>/<aa>/<sha256>[.parquet];
+/// their rows
 /// (`chunk`) are in the catalog. Verified on write and on every read. Thread-safe.
 
 #include <cstdint>
@@ -20,7 +21,7 @@
 namespace lamina::catalog {
 
 enum class ChunkKind : std::uint8_t {
-  kOhlcv = 1,   ///< published Parquet bytes, kept as they are
+  kOhlcv = 1,  ///< published Parquet bytes, kept as they are
   kCode = 2,
   kParams = 3,
   kSymbols = 4,
@@ -71,8 +72,8 @@ struct ChunkRow {
 
 /// Absent when the catalog has no such chunk.
 Result<std::optional<ChunkRow>> FindChunk(Database& catalog, const ChunkId& id);
-/// Make the row of a stored chunk, or bring a row that ended (or says other bytes) up to date. REQUIRES a
-/// write transaction.
+/// Make the row of a stored chunk, or bring a row that ended (or says other bytes) up to date.
+/// REQUIRES a write transaction.
 Status WriteChunkRow(Database& catalog, const ChunkId& id, const ChunkRow& row,
                      std::int64_t snapshot);
 

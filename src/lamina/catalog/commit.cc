@@ -17,8 +17,7 @@ std::string PartitionPart(std::string_view text) {
   for (const char c : text) {
     const auto byte = static_cast<unsigned char>(c);
     const bool plain = (byte >= '0' && byte <= '9') || (byte >= 'A' && byte <= 'Z') ||
-                       (byte >= 'a' && byte <= 'z') || c == '_' || c == '-' || c == '~' ||
-                       c == '.';
+                       (byte >= 'a' && byte <= 'z') || c == '_' || c == '-' || c == '~' || c == '.';
     if (plain) {
       out += c;
     } else {
@@ -32,8 +31,8 @@ Result<std::string> PartitionFolder(const LakeTable& table,
                                     const std::vector<std::string>& values) {
   if (values.size() != table.partition_columns.size()) {
     return InvalidArgument("table " + table.schema + "." + table.name + " is partitioned by " +
-                           std::to_string(table.partition_columns.size()) + " columns, the file has " +
-                           std::to_string(values.size()) + " values");
+                           std::to_string(table.partition_columns.size()) +
+                           " columns, the file has " + std::to_string(values.size()) + " values");
   }
   std::string folder;
   for (std::size_t i = 0; i < values.size(); ++i) {
@@ -41,7 +40,10 @@ Result<std::string> PartitionFolder(const LakeTable& table,
         table.columns.begin(), table.columns.end(),
         [&](const LakeColumn& each) { return each.column_id == table.partition_columns[i]; });
     if (column == table.columns.end()) return Internal("partition column without a name");
-    folder.append(PartitionPart(column->name)).append("=").append(PartitionPart(values[i])).append("/");
+    folder.append(PartitionPart(column->name))
+        .append("=")
+        .append(PartitionPart(values[i]))
+        .append("/");
   }
   return folder;
 }
@@ -66,8 +68,8 @@ std::string Commit::State::NewName() {
 void Commit::SetExtraInfo(std::string text) { state_->extra_info = std::move(text); }
 
 Result<std::string> Commit::StageLakeFile() {
-  std::string path = io::JoinPath(state_->catalog.session->folder(),
-                                  state_->NewName() + ".parquet");
+  std::string path =
+      io::JoinPath(state_->catalog.session->folder(), state_->NewName() + ".parquet");
   state_->staged.insert(path);
   return path;
 }
@@ -118,28 +120,18 @@ Status Commit::DeleteLakeRows(const LakeTable& table, const LakeFile& file,
 Result<bool> Commit::State::ReuseChunk(const ChunkId& id) {
   if (chunks.contains(id)) return true;
   std::optional<ChunkRow> row;
-  Catalog::State& store = catalog;
-  // A connection of its own would cost more than the look.
-  std::unique_ptr<Database> database;
-  {
-    const std::lock_guard<std::mutex> lock(store.pool_mutex);
-    if (!store.idle_readers.empty()) {
-      database = std::move(store.idle_readers.back());
-      store.idle_readers.pop_back();
-    }
+  LAMINA_TRY(catalog.WithReader([&](Database& database) -> Status {
+    LAMINA_ASSIGN(row, FindChunk(database, id));
+    return Ok();
+  }));
+  if (!row || !row->live()) return false;
+  if (row->in_file) {
+    // A file that is gone or cut off is written again: the content is at hand.
+    const Result<io::FileInfo> info = catalog.env.Stat(catalog.Path(ChunkPath(id)));
+    if (!info.ok() || info->size != row->stored_bytes) return false;
   }
-  if (database == nullptr) {
-    LAMINA_ASSIGN(database, Database::Open(store.Path("catalog.sqlite"), OpenMode::kReadOnly));
-  }
-  Result<std::optional<ChunkRow>> found = FindChunk(*database, id);
-  {
-    const std::lock_guard<std::mutex> lock(store.pool_mutex);
-    store.idle_readers.push_back(std::move(database));
-  }
-  if (!found.ok()) return std::move(found).error();
-  if (!*found || !(*found)->live()) return false;
   Chunk chunk;
-  chunk.row = **found;
+  chunk.row = *row;
   chunk.reused = true;
   chunks.emplace(id, std::move(chunk));
   return true;
@@ -190,8 +182,8 @@ Status Commit::State::WriteDeleteFiles() {
     file.staged = io::JoinPath(catalog.session->folder(), name);
     staged.insert(file.staged);
     file.file.path = io::JoinPath(io::ParentPath(deletion.file.path), name);
-    LAMINA_ASSIGN(file.file.written, WriteDeleteFile(catalog.env, file.staged, deletion.file,
-                                                     positions));
+    LAMINA_ASSIGN(file.file.written,
+                  WriteDeleteFile(catalog.env, file.staged, deletion.file, positions));
     deletion.delete_file = std::move(file);
   }
   return Ok();
@@ -224,8 +216,8 @@ Status Commit::State::MoveIntoPlace() {
   }
   for (const auto& [id, deletion] : deletions) {
     if (!deletion.delete_file) continue;
-    LAMINA_TRY(move(deletion.delete_file->staged,
-                    io::JoinPath(lake, deletion.delete_file->file.path)));
+    LAMINA_TRY(
+        move(deletion.delete_file->staged, io::JoinPath(lake, deletion.delete_file->file.path)));
   }
   for (const auto& [id, chunk] : chunks) {
     if (!chunk.staged.empty()) LAMINA_TRY(move(chunk.staged, catalog.Path(ChunkPath(id))));
@@ -238,7 +230,8 @@ Status Commit::State::MoveIntoPlace() {
 Status Commit::State::CheckChunks(Database& database) {
   for (const auto& [id, chunk] : chunks) {
     const auto gone = [&] {
-      return Conflict("chunk " + id.ToString() + " was collected by another process meanwhile; try again");
+      return Conflict("chunk " + id.ToString() +
+                      " was collected by another process meanwhile; try again");
     };
     ChunkRow row = chunk.row;
     if (chunk.reused) {
@@ -250,8 +243,7 @@ Status Commit::State::CheckChunks(Database& database) {
       const Result<io::FileInfo> info = catalog.env.Stat(catalog.Path(ChunkPath(id)));
       if (!info.ok() && info.error().code() != ErrorCode::kNotFound) return info.error().Clone();
       if (info.ok() && info->size == row.stored_bytes) continue;
-      if (!chunk.reused) return gone();
-      return Corruption("chunk " + id.ToString() + ": its file is missing or has another size");
+      return gone();
     }
     if (chunk.reused) continue;  // its row and its object are older than this transaction
     LAMINA_ASSIGN(Database* const objects, catalog.ObjectsForWriting());
@@ -305,8 +297,7 @@ Status Commit::State::WriteRows(Database& database,
   return Ok();
 }
 
-Result<std::int64_t> Commit::State::Run(
-    const std::function<Status(Database&, LakeWriter&)>& rows) {
+Result<std::int64_t> Commit::State::Run(const std::function<Status(Database&, LakeWriter&)>& rows) {
   LAMINA_TRY(WriteDeleteFiles());
   const std::lock_guard<std::mutex> lock(catalog.write_mutex);
   std::vector<const PreparedChunk*> objects;
@@ -334,18 +325,24 @@ Result<std::int64_t> Commit::State::Run(
   }
   // Committed and durable: what follows may fail without harm.
   if (!intent_path.empty()) static_cast<void>(catalog.env.Unlink(intent_path));
-  static_cast<void>(internal::WriteHead(catalog.env, catalog.root,
-                                        io::JoinPath(catalog.session->folder(), "head.tmp"),
-                                        snapshot_id));
+  static_cast<void>(internal::WriteHead(
+      catalog.env, catalog.root, io::JoinPath(catalog.session->folder(), "head.tmp"), snapshot_id));
   return snapshot_id;
 }
 
-/// Undo what a failed commit moved into place. What cannot be undone now stays named in the intent, for
-/// recovery when this session is over.
+/// Undo what a failed commit moved into place. What cannot be undone now stays named in the intent,
+/// for recovery when this session is over.
 void Commit::State::TakeBack() {
   if (intent_path.empty()) return;
-  // A COMMIT that failed may have reached the write-ahead log: first write over it.
-  if (commit_tried && !catalog.session->Touch().ok()) return;
+  if (!commit_tried) {
+    // Nobody else knows the names of our lake files, so this needs no lock.
+    std::erase_if(intent.lake_paths, [&](const std::string& path) {
+      const Status gone = catalog.env.Unlink(io::JoinPath(catalog.Path("lake"), path));
+      return gone.ok() || gone.error().code() == ErrorCode::kNotFound;
+    });
+  } else if (!catalog.session->Touch().ok()) {
+    return;  // the COMMIT may have reached the write-ahead log, and could not be written over
+  }
   if (!internal::DropUncommitted(catalog.env, catalog.root, *catalog.writer, intent).ok()) return;
   static_cast<void>(catalog.env.Unlink(intent_path));
 }
@@ -359,9 +356,7 @@ void Commit::State::RemoveStaged() {
 Result<std::int64_t> Commit::Finish(const std::function<Status(Database&, LakeWriter&)>& rows) {
   if (state_->finished) return Internal("a commit is finished once");
   state_->finished = true;
-  if (state_->catalog.session->inherited()) {
-    return Unsupported("this commit belongs to another process");
-  }
+  LAMINA_TRY(state_->catalog.CheckProcess());
   return state_->Run(rows);
 }
 

@@ -1,8 +1,9 @@
 #pragma once
 
 /// \file lamina/catalog/intent_internal.h
-/// An intent: the final paths of the files that one commit is about to move into place, so that they can be
-/// taken away again when the commit does not happen. Bytes: docs/format/commit.md. Pure functions.
+/// An intent: the final paths of the files that one commit is about to move into place, so that
+/// they can be taken away again when the commit does not happen. Bytes: docs/format/commit.md. Pure
+/// functions.
 
 #include <string>
 #include <vector>

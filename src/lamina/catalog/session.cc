@@ -1,5 +1,3 @@
-#include <unistd.h>
-
 #include <algorithm>
 #include <array>
 #include <chrono>
@@ -7,6 +5,8 @@
 #include <thread>
 #include <unordered_set>
 #include <utility>
+
+#include <unistd.h>
 
 #include "lamina/catalog/chunk_store.h"
 #include "lamina/catalog/session_internal.h"
@@ -19,8 +19,8 @@ constexpr std::int64_t kGateWaitMs = 20'000;
 constexpr std::string_view kIntentSuffix = ".intent";
 constexpr std::string_view kLockName = "lock";
 
-/// Sessions are born and recovered one at a time, so that no folder is seen between its making and its
-/// lock.
+/// Sessions are born and recovered one at a time, so that no folder is seen between its making and
+/// its lock.
 Result<std::unique_ptr<io::FileLock>> TakeGate(io::Env& env, const std::string& staging) {
   const std::string path = io::JoinPath(staging, "sessions.lock");
   const auto start = std::chrono::steady_clock::now();
@@ -36,15 +36,17 @@ Result<std::unique_ptr<io::FileLock>> TakeGate(io::Env& env, const std::string& 
 
 Micros NowMicros(io::Env& env) { return Micros{env.Now().value / 1000}; }
 
-/// The names among `wanted` that some row of the lake names. Names of lake files are never used twice.
+/// The names among `wanted` that some row of the lake names. Names of lake files are never used
+/// twice.
 Result<std::unordered_set<std::string>> RegisteredNames(
     Database& database, const std::unordered_set<std::string>& wanted) {
   std::unordered_set<std::string> found;
   if (wanted.empty()) return found;
-  LAMINA_ASSIGN(Statement paths,
-                database.Prepare("SELECT path FROM ducklake_data_file "
-                                 "UNION ALL SELECT path FROM ducklake_delete_file "
-                                 "UNION ALL SELECT path FROM ducklake_files_scheduled_for_deletion"));
+  LAMINA_ASSIGN(
+      Statement paths,
+      database.Prepare("SELECT path FROM ducklake_data_file "
+                       "UNION ALL SELECT path FROM ducklake_delete_file "
+                       "UNION ALL SELECT path FROM ducklake_files_scheduled_for_deletion"));
   for (;;) {
     LAMINA_ASSIGN(const bool row, paths.Step());
     if (!row) return found;
@@ -74,8 +76,8 @@ Status UnlinkIfPresent(io::Env& env, const std::string& path) {
   return done;
 }
 
-/// What the whole intents in a session's folder name. A torn intent was never synced, so nothing was renamed
-/// by it.
+/// What the whole intents in a session's folder name. A torn intent was never synced, so nothing
+/// was renamed by it.
 Result<Intent> ReadIntents(io::Env& env, const std::string& folder,
                            const std::vector<io::DirectoryEntry>& entries) {
   Intent all;
@@ -93,8 +95,8 @@ Result<Intent> ReadIntents(io::Env& env, const std::string& folder,
   return all;
 }
 
-/// Everything in the folder, intents last (as long as one is there its files can be found again), then the
-/// lock and the folder.
+/// Everything in the folder, intents last (as long as one is there its files can be found again),
+/// then the lock and the folder.
 Status RemoveSessionFolder(io::Env& env, const std::string& folder) {
   LAMINA_ASSIGN(const std::vector<io::DirectoryEntry> entries, env.ListDirectory(folder));
   for (const bool intents : {false, true}) {
@@ -109,9 +111,8 @@ Status RemoveSessionFolder(io::Env& env, const std::string& folder) {
 }
 
 Status EndRow(Database& database, std::string_view session_id, Micros now) {
-  LAMINA_ASSIGN(Statement end,
-                database.Prepare("UPDATE writer_session SET ended_at = ?2 "
-                                 "WHERE session_id = ?1 AND ended_at IS NULL"));
+  LAMINA_ASSIGN(Statement end, database.Prepare("UPDATE writer_session SET ended_at = ?2 "
+                                                "WHERE session_id = ?1 AND ended_at IS NULL"));
   return end.Bind(1, session_id).Bind(2, now.value).Run();
 }
 
@@ -189,10 +190,9 @@ WriterSession::~WriterSession() {
   // Intents that are still here belong to commits whose end is unknown: recovery looks into them.
   const Result<std::vector<io::DirectoryEntry>> entries = env_.ListDirectory(folder_);
   if (!entries.ok()) return;
-  const bool unsettled =
-      std::any_of(entries->begin(), entries->end(), [](const io::DirectoryEntry& entry) {
-        return entry.name.ends_with(kIntentSuffix);
-      });
+  const bool unsettled = std::any_of(
+      entries->begin(), entries->end(),
+      [](const io::DirectoryEntry& entry) { return entry.name.ends_with(kIntentSuffix); });
   if (unsettled || !RemoveSessionFolder(env_, folder_).ok()) return;
   const Status ended = database_.Transact([&] { return EndRow(database_, id_, NowMicros(env_)); });
   static_cast<void>(ended);  // a row without a folder is ended by nobody's harm
@@ -230,8 +230,8 @@ Status RecoverDeadSessions(io::Env& env, const std::string& root, Database& data
         env.TryLock(io::JoinPath(io::JoinPath(staging, entry.name), kLockName));
     if (!lock.ok()) continue;  // alive, or gone meanwhile
     const Status recovered = RecoverSession(env, root, database, entry.name);
-    // A folder that cannot be cleaned (another user's, a full disk) does not stop other writers; damage of the
-    // catalog does.
+    // A folder that cannot be cleaned (another user's, a full disk) does not stop other writers;
+    // damage of the catalog does.
     if (!recovered.ok() && recovered.error().code() == ErrorCode::kCorruption) {
       return recovered.error().Clone().With("session " + entry.name);
     }

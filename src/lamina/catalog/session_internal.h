@@ -1,8 +1,8 @@
 #pragma once
 
 /// \file lamina/catalog/session_internal.h
-/// The writer session of this process: a folder staging/<id>/ whose `lock` is held for life, and a row in
-/// `writer_session`. And the recovery of sessions whose process died. Thread-compatible.
+/// The writer session of this process: a folder staging/<id>/ whose `lock` is held for life, and a
+/// row in `writer_session`. And the recovery of sessions whose process died. Thread-compatible.
 
 #include <cstdint>
 #include <memory>
@@ -24,7 +24,8 @@ class WriterSession {
   /// REQUIRES no open transaction on `database`, which must outlive the session.
   static Result<std::unique_ptr<WriterSession>> Start(io::Env& env, const std::string& root,
                                                       Database& database);
-  /// Ends the session: folder gone, row ended. In a forked child it leaves everything to the parent.
+  /// Ends the session: folder gone, row ended. In a forked child it leaves everything to the
+  /// parent.
   ~WriterSession();
   WriterSession(const WriterSession&) = delete;
   WriterSession& operator=(const WriterSession&) = delete;
@@ -52,13 +53,13 @@ class WriterSession {
   std::unique_ptr<ForkWatch> watch_;
 };
 
-/// Take away those files of `intent` that no row names. REQUIRES that the commit of the intent is over.
-/// Runs a write transaction: no other process commits between the look and the unlink.
+/// Take away those files of `intent` that no row names. REQUIRES that the commit of the intent is
+/// over. Runs a write transaction: no other process commits between the look and the unlink.
 Status DropUncommitted(io::Env& env, const std::string& root, Database& database,
                        const Intent& intent);
 
-/// Recover every session in staging/ whose lock is free. What cannot be cleaned stays for the next time.
-/// REQUIRES that the caller has written to the catalog since it opened it (see Touch).
+/// Recover every session in staging/ whose lock is free. What cannot be cleaned stays for the next
+/// time. REQUIRES that the caller has written to the catalog since it opened it (see Touch).
 Status RecoverDeadSessions(io::Env& env, const std::string& root, Database& database,
                            const std::string& own_id);
 
