@@ -7,7 +7,7 @@
 
 #include "lamina/catalog/catalog.h"
 #include "lamina/catalog/compaction_policy.h"
-#include "lamina/catalog/read_table.h"
+#include "lamina/catalog/lake_rows.h"
 #include "lamina/catalog/row_digest.h"
 #include "lamina/table/arrow_status.h"
 #include "lamina/table/columns.h"

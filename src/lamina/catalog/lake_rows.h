@@ -1,6 +1,6 @@
 #pragma once
 
-/// \file lamina/catalog/read_table.h
+/// \file lamina/catalog/lake_rows.h
 /// The live rows of one planned data file, as its table has them. Free functions; thread-safe.
 
 #include <memory>
