@@ -191,6 +191,7 @@ class LayoutReader {
   Status ReadOhlcv() {
     LAMINA_ASSIGN(layout_.ohlcv, Known(root_, "", "ohlcv", IsMap, "a map"));
     if (!layout_.ohlcv.has_value()) return Ok();
+    LAMINA_TRY(CheckStringKeys(*layout_.ohlcv, "ohlcv"));
     LAMINA_TRY(Known(*layout_.ohlcv, "ohlcv", "store_dir", IsString, "a string"));
     LAMINA_ASSIGN(const auto manifest, Known(*layout_.ohlcv, "ohlcv", "manifest", IsMap, "a map"));
     if (!manifest.has_value()) return Ok();
