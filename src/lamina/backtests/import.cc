@@ -13,21 +13,27 @@ namespace {
 constexpr std::int64_t kMaxBundleFileBytes = std::int64_t{1} << 31;
 constexpr std::size_t kMaxBatchBacktests = 2000;
 
+/// What is to be imported: numbered things that can be prepared in any order, by several threads.
+struct Items {
+  std::vector<ImportSource> sources;  ///< `path` names the item in the report
+  /// Absent: the store holds this very thing under this handle already.
+  std::function<Result<std::optional<PreparedBacktest>>(std::size_t)> prepare;
+};
+
 /// The state of one import, shared by its workers.
 class Import {
  public:
-  Import(BacktestStore& store, const std::vector<ImportSource>& sources,
-         const ImportOptions& options)
-      : store_(store), sources_(sources), options_(options) {
-    for (const ImportSource& source : sources) progress_.bytes_total += source.bytes;
-    progress_.files_total = static_cast<std::int64_t>(sources.size());
+  Import(BacktestStore& store, const Items& items, const ImportOptions& options)
+      : store_(store), items_(items), options_(options) {
+    for (const ImportSource& source : items.sources) progress_.bytes_total += source.bytes;
+    progress_.files_total = static_cast<std::int64_t>(items.sources.size());
   }
 
   Result<ImportReport> Run() {
     const auto begin = std::chrono::steady_clock::now();
     auto status = ParallelFor(
-        sources_.size(), options_.workers,
-        [&](std::size_t index, std::size_t) { return ImportOne(sources_[index]); });
+        items_.sources.size(), options_.workers,
+        [&](std::size_t index, std::size_t) { return ImportOne(index); });
     if (status.ok()) status = CommitPending();
     ReportProgress(true);
     if (!status.ok()) return std::move(status).error();
@@ -40,56 +46,30 @@ class Import {
   }
 
  private:
-  Status ImportOne(const ImportSource& source) {
+  Status ImportOne(std::size_t index) {
+    const ImportSource& source = items_.sources[index];
     if (options_.cancel != nullptr && options_.cancel->cancelled()) {
       return Cancelled("import interrupted; what was committed stays, run it again to go on");
     }
-    auto prepared = Prepare(source);
+    auto prepared = items_.prepare(index);
     if (!prepared.ok()) {
-      if (IsStoreFailure(prepared.error().code())) return std::move(prepared).error();
       return Fail(source, prepared.error().code(), std::string(prepared.error().message()));
     }
     if (!prepared->has_value()) {
-      Done(source, [&] { ++report_.unchanged; });
+      Done(source, [&] {
+        ++report_.unchanged;
+        report_.bytes_in += source.bytes;
+      });
       return Ok();
     }
     return Add(**std::move(prepared));
   }
 
-  /// Absent: the store holds this very file under this handle already.
-  Result<std::optional<PreparedBacktest>> Prepare(const ImportSource& source) {
-    io::Env& env = store_.catalog().env();
-    LAMINA_TRY(CheckHandle(source.handle));
-    Provenance provenance;
-    provenance.handle = source.handle;
-    provenance.path = source.path;
-    LAMINA_ASSIGN(const auto info, env.Stat(source.path));
-    provenance.mtime_ns = info.mtime_ns;
-    LAMINA_ASSIGN(const std::string file, env.ReadFile(source.path, kMaxBundleFileBytes));
-    {
-      const std::lock_guard lock(mutex_);
-      report_.bytes_in += static_cast<std::int64_t>(file.size());
-    }
-    bool unchanged = false;
-    auto looked = store_.catalog().Read([&](catalog::Database& database) -> Status {
-      LAMINA_ASSIGN(const auto live, FindBacktest(database, source.handle, {}));
-      unchanged = live && live->file_bytes == static_cast<std::int64_t>(file.size()) &&
-                  live->file_sha256 == Sha256(file);
-      return Ok();
-    });
-    if (!looked.ok()) {
-      store_failure_ = true;
-      return std::move(looked).error();
-    }
-    if (unchanged) return std::optional<PreparedBacktest>();
-    LAMINA_ASSIGN(auto prepared, PrepareBundle(env, std::move(provenance), file));
-    return std::optional<PreparedBacktest>(std::move(prepared));
-  }
-
-  bool IsStoreFailure(ErrorCode) const { return store_failure_.load(); }
-
   Status Fail(const ImportSource& source, ErrorCode code, std::string message) {
-    Done(source, [&] { report_.failed.push_back({source.path, code, message}); });
+    Done(source, [&] {
+      report_.failed.push_back({source.path, code, message});
+      report_.bytes_in += source.bytes;
+    });
     if (options_.keep_going) return Ok();
     return Error(code, source.path + ": " + message);
   }
@@ -151,6 +131,7 @@ class Import {
     const std::string path = backtest.provenance.path.value_or(backtest.provenance.handle);
     ++progress_.files_done;
     progress_.bytes_done += backtest.provenance.file_bytes;
+    report_.bytes_in += backtest.provenance.file_bytes;
     switch (report.outcomes[i]) {
       case StoreOutcome::kImported:
         ++report_.imported;
@@ -185,9 +166,8 @@ class Import {
   }
 
   BacktestStore& store_;
-  const std::vector<ImportSource>& sources_;
+  const Items& items_;
   const ImportOptions& options_;
-  std::atomic<bool> store_failure_{false};
 
   std::mutex mutex_;  ///< guards what follows
   ImportReport report_;
@@ -212,13 +192,61 @@ Result<PutReport> StorePrepared(BacktestStore& store, PreparedBacktest prepared,
   return put;
 }
 
+Result<std::optional<PreparedBacktest>> PrepareFile(BacktestStore& store,
+                                                    const ImportSource& source) {
+  io::Env& env = store.catalog().env();
+  LAMINA_TRY(CheckHandle(source.handle));
+  Provenance provenance;
+  provenance.handle = source.handle;
+  provenance.path = source.path;
+  LAMINA_ASSIGN(const auto info, env.Stat(source.path));
+  provenance.mtime_ns = info.mtime_ns;
+  LAMINA_ASSIGN(const std::string file, env.ReadFile(source.path, kMaxBundleFileBytes));
+  bool unchanged = false;
+  LAMINA_TRY(store.catalog().Read([&](catalog::Database& database) -> Status {
+    LAMINA_ASSIGN(const auto live, FindBacktest(database, source.handle, {}));
+    unchanged = live && live->file_bytes == static_cast<std::int64_t>(file.size()) &&
+                live->file_sha256 == Sha256(file);
+    return Ok();
+  }));
+  if (unchanged) return std::optional<PreparedBacktest>();
+  LAMINA_ASSIGN(auto prepared, PrepareBundle(env, std::move(provenance), file));
+  return std::optional<PreparedBacktest>(std::move(prepared));
+}
+
+Result<ImportReport> ImportItems(BacktestStore& store, const Items& items,
+                                 const ImportOptions& options) {
+  LAMINA_ASSIGN(auto report, Import(store, items, options).Run());
+  if (report.commits > 0) LAMINA_TRY(store.catalog().CompactSmallFiles());
+  return report;
+}
+
 }  // namespace
 
 Result<ImportReport> ImportBundles(BacktestStore& store, const std::vector<ImportSource>& sources,
                                    const ImportOptions& options) {
-  LAMINA_ASSIGN(auto report, Import(store, sources, options).Run());
-  LAMINA_TRY(store.catalog().CompactSmallFiles());
-  return report;
+  return ImportItems(
+      store, {sources, [&](std::size_t index) { return PrepareFile(store, sources[index]); }},
+      options);
+}
+
+Result<ImportReport> ImportDocuments(BacktestStore& store, const std::vector<std::string>& handles,
+                                     std::uint32_t version, const DocumentSource& document_of,
+                                     const ImportOptions& options) {
+  Items items;
+  for (const std::string& handle : handles) items.sources.push_back({handle, handle, 0});
+  items.prepare = [&](std::size_t index) -> Result<std::optional<PreparedBacktest>> {
+    LAMINA_ASSIGN(std::string document, document_of(index));
+    Provenance provenance;
+    provenance.handle = handles[index];
+    provenance.version = version;
+    provenance.file_bytes = static_cast<std::int64_t>(document.size());
+    provenance.file_sha256 = Sha256(document);
+    LAMINA_ASSIGN(auto prepared, PrepareDocument(store.catalog().env(), std::move(provenance),
+                                                 std::move(document)));
+    return std::optional<PreparedBacktest>(std::move(prepared));
+  };
+  return ImportItems(store, items, options);
 }
 
 Result<PutReport> PutBundle(BacktestStore& store, std::string_view handle, ByteView file,

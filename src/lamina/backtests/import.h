@@ -66,6 +66,14 @@ Result<std::vector<ImportSource>> FindBundles(io::Env& env, const std::vector<st
 Result<ImportReport> ImportBundles(BacktestStore& store, const std::vector<ImportSource>& sources,
                                    const ImportOptions& options = {});
 
+/// The document of number `index`; called from several threads.
+using DocumentSource = std::function<Result<std::string>(std::size_t index)>;
+
+/// The same for documents that are in no file: made, taken apart and checked in parallel.
+Result<ImportReport> ImportDocuments(BacktestStore& store, const std::vector<std::string>& handles,
+                                     std::uint32_t version, const DocumentSource& document_of,
+                                     const ImportOptions& options = {});
+
 struct PutReport {
   bool unchanged = false;
   bool replaced = false;
