@@ -34,7 +34,7 @@ Result<StoreConfig> CreateStore(io::Env& env, const std::string& root,
   auto made = catalog::Catalog::Create(env, root, config.store_id, catalog_options);
   if (!made.ok() && made.error().code() != ErrorCode::kAlreadyExists) return std::move(made).error();
   LAMINA_ASSIGN(auto catalog, catalog::Catalog::Open(env, root, catalog_options));
-  LAMINA_ASSIGN(config.store_id, catalog->store_id());
+  config.store_id = catalog->store_id();
   LAMINA_TRY(backtests::BacktestStore::CreateTables(*catalog));
   LAMINA_TRY(env.WriteFileAtomically(config_path, FormatConfig(config)));
   LAMINA_TRY(env.Unlink(io::JoinPath(root, kCreateLock)));
@@ -63,7 +63,7 @@ Result<std::unique_ptr<Store>> Store::Open(io::Env& env, const std::string& root
   catalog_options.read_only = options.read_only;
   catalog_options.allow_network_filesystem = options.allow_network_filesystem;
   LAMINA_ASSIGN(auto catalog, catalog::Catalog::Open(env, root, catalog_options));
-  LAMINA_ASSIGN(const Uuid store_id, catalog->store_id());
+  const Uuid store_id = catalog->store_id();
   if (store_id != config.store_id) {
     return Corruption(config_path + " names store " + config.store_id.ToString() +
                       " but its catalog belongs to store " + store_id.ToString());
