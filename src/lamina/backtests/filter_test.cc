@@ -52,7 +52,7 @@ TEST(FilterTest, Compiles) {
       {"algorithm_id = 1.50", R"(((i."algorithm_id" = <'1.50'>)))"},
       {"sharpe > 1 AND trades > 30 OR drawdown < 0.2",
        R"(((((i."summary_sharpe_ratio" > <1>) AND (i."summary_number_of_trades" > <30>)) OR )"
-       R"((i."summary_max_drawdown" < <0.200000>)))"},
+       R"((i."summary_max_drawdown" < <0.200000>))))"},
       {"sharpe > 1 AND (trades > 30 OR drawdown < 0.2)",
        R"((((i."summary_sharpe_ratio" > <1>) AND ((i."summary_number_of_trades" > <30>) OR )"
        R"((i."summary_max_drawdown" < <0.200000>)))))"},

@@ -13,6 +13,7 @@
 #include "lamina/backtests/json_member.h"
 #include "lamina/base/matchers.h"
 #include "lamina/bundle/bundle_file.h"
+#include "lamina/bundle/scan.h"
 
 namespace lamina::backtests {
 namespace {
@@ -99,6 +100,35 @@ TEST(IndexRowTest, ReproducesEveryRowThatTheFrameworkGave) {
     }
   }
   EXPECT_EQ(files, 156);
+}
+
+/// What a scan does not know.
+IndexRow WithoutDates(IndexRow row) {
+  row.start.reset();
+  row.end.reset();
+  return row;
+}
+
+TEST(IndexRowTest, ScanAndLayoutAgree) {
+  int files = 0;
+  for (const auto& entry : fs::recursive_directory_iterator(kBundles)) {
+    const bool quirk = entry.path().parent_path().filename() == "quirks";
+    if (!IsBundle(entry.path())) continue;
+    const std::string bytes = ReadAll(entry.path());
+    const auto scan = bundle::ScanBundle(bytes);
+    if (quirk && !scan.ok()) continue;
+    ASSERT_THAT(scan, IsOk()) << entry.path();
+    const auto scanned = IndexRowsOf(*scan, entry.path().filename().string());
+    ASSERT_THAT(scanned, IsOk()) << entry.path();
+    if (quirk && !bundle::ReadBundle(bytes).ok()) continue;
+    const Judged judged = RowsOfFile(entry.path());
+    ASSERT_EQ(scanned->size(), judged.rows.size()) << entry.path();
+    for (std::size_t i = 0; i < judged.rows.size(); ++i) {
+      EXPECT_TRUE(SameRow((*scanned)[i], WithoutDates(judged.rows[i]))) << entry.path();
+    }
+    ++files;
+  }
+  EXPECT_GE(files, 200);
 }
 
 TEST(IndexRowTest, UnknownSummaryKeysAndDates) {
