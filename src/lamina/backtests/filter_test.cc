@@ -80,10 +80,11 @@ TEST(FilterTest, Compiles) {
       {"parameters.fast = 'x'", R"(((lamina_member_text(i."parameters_json", <'fast'>) = <'x'>)))"},
       {"parameters.fast = true",
        R"(((lamina_member_number(i."parameters_json", <'fast'>) = <1>)))"},
-      {"parameters.fast < parameters.slow",
-       R"(((lamina_member(i."parameters_json", <'fast'>) < lamina_member(i."parameters_json", <'slow'>))))"},
+      {"parameters.fast < parameters.slow", R"(((lamina_member(i."parameters_json", <'fast'>) < )"
+                                            R"(lamina_member(i."parameters_json", <'slow'>))))"},
       {"parameters.fast * 2 < sharpe",
-       R"((((lamina_member_number(i."parameters_json", <'fast'>) * <2>) < i."summary_sharpe_ratio")))"},
+       R"((((lamina_member_number(i."parameters_json", <'fast'>) * <2>) < )"
+       R"(i."summary_sharpe_ratio")))"},
       {"metadata.`odd key`.x LIKE '%a'",
        R"(((lamina_member_text(i."extras_json", <'odd key'>, <'x'>) LIKE <'%a'>)))"},
       {"tag = 'a'", R"((lamina_any_tag(i."tag", i."tags", '=', <'a'>)))"},

@@ -76,8 +76,8 @@ TEST_F(RankingTest, NullsAndNanLastInBothDirections) {
 TEST_F(RankingTest, ValuesKeepTheirKind) {
   IndexRow row = RowOf("x");
   row.engine = "";
-  row.parameters_json =
-      R"({"fast": 10, "ratio": 10.0, "on": true, "name": "n", "none": null, "list": [1, 2], "bad": NaN})";
+  row.parameters_json = R"({"fast": 10, "ratio": 10.0, "on": true, "name": "n", )"
+                        R"("none": null, "list": [1, 2], "bad": NaN})";
   row.start = Micros{0};
   SetMetric(row, "sharpe_ratio", std::nan(""));
   SetMetric(row, "number_of_trades", std::int64_t{7});
