@@ -1,8 +1,8 @@
 #pragma once
 
 /// \file lamina/base/bytes.h
-/// Bytes and fixed-width integers in them. Owned bytes are `std::string`, borrowed bytes `ByteView`.
-/// Loads are unaligned-safe; the caller has checked the length.
+/// Bytes and fixed-width integers in them. Owned bytes are `std::string`, borrowed bytes
+/// `ByteView`. Loads are unaligned-safe; the caller has checked the length.
 
 #include <bit>
 #include <concepts>

@@ -10,8 +10,8 @@ namespace lamina {
 
 }  // namespace lamina
 
-#define LAMINA_CHECK(condition)                                              \
-  do {                                                                       \
-    if (!(condition)) [[unlikely]]                                           \
-      ::lamina::CheckFailed(#condition, __FILE__, __LINE__);                 \
+#define LAMINA_CHECK(condition)                              \
+  do {                                                       \
+    if (!(condition)) [[unlikely]]                           \
+      ::lamina::CheckFailed(#condition, __FILE__, __LINE__); \
   } while (false)

@@ -28,9 +28,9 @@ struct Micros {
 /// Text is `YYYY-MM-DD<separator>HH:MM:SS[.ffffff]<zone>`.
 struct TimeSpelling {
   enum class Zone : std::uint8_t { kNone, kZ, kPlusZero };  ///< "", "Z", "+00:00"
-  char separator = 'T';                                    ///< 'T' or ' '
+  char separator = 'T';                                     ///< 'T' or ' '
   Zone zone = Zone::kPlusZero;
-  bool date_only = false;     ///< `YYYY-MM-DD` and nothing else
+  bool date_only = false;  ///< `YYYY-MM-DD` and nothing else
   auto operator<=>(const TimeSpelling&) const = default;
 };
 
@@ -39,8 +39,9 @@ struct SpelledTime {
   TimeSpelling spelling;
 };
 
-/// Parse exactly the spellings that FormatTime writes (fraction absent, or six digits not all zero):
-/// FormatTime(instant, spelling) gives `text` back. Absent when `text` is spelt in another way.
+/// Parse exactly the spellings that FormatTime writes (fraction absent, or six digits not all
+/// zero): FormatTime(instant, spelling) gives `text` back. Absent when `text` is spelt in another
+/// way.
 std::optional<SpelledTime> ParseSpelledTime(std::string_view text);
 
 /// Six fraction digits when the instant is not on a whole second, else none (as Python isoformat).

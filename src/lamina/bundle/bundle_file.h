@@ -19,9 +19,9 @@ struct BundleLimits {
 };
 
 struct BundleFile {
-  std::uint32_t version = 0;           ///< of the header: 1..5
-  std::string document;                ///< the MessagePack bytes
-  std::vector<std::string> warnings;   ///< tolerated oddities, e.g. bytes after the frame
+  std::uint32_t version = 0;          ///< of the header: 1..5
+  std::string document;               ///< the MessagePack bytes
+  std::vector<std::string> warnings;  ///< tolerated oddities, e.g. bytes after the frame
   bool has_trailing_bytes = false;
 };
 

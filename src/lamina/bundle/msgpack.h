@@ -1,9 +1,9 @@
 #pragma once
 
 /// \file lamina/bundle/msgpack.h
-/// MessagePack as bundles use it: a parsed Document with cheap Value views into it, and a Writer that
-/// gives the shortest form (what the framework writes). https://github.com/msgpack/msgpack spec.md.
-/// Document is immutable after Parse and thread-safe; a Value never outlives its Document.
+/// MessagePack as bundles use it: a parsed Document with cheap Value views into it, and a Writer
+/// that gives the shortest form (what the framework writes). https://github.com/msgpack/msgpack
+/// spec.md. Document is immutable after Parse and thread-safe; a Value never outlives its Document.
 
 #include <cstdint>
 #include <iterator>
@@ -19,8 +19,8 @@ namespace lamina::bundle {
 enum class Kind : std::uint8_t {
   kNil,
   kBool,
-  kInt,      ///< fits int64 (every form: fixint, uint8..64, int8..64)
-  kUint,     ///< uint64 above int64's range
+  kInt,   ///< fits int64 (every form: fixint, uint8..64, int8..64)
+  kUint,  ///< uint64 above int64's range
   kFloat32,
   kFloat64,
   kString,
@@ -31,8 +31,8 @@ enum class Kind : std::uint8_t {
 };
 std::string_view KindName(Kind kind);
 
-/// Limits on what Parse accepts; beyond them it RETURNS kResourceExhausted or kInvalidArgument, naming
-/// the byte offset.
+/// Limits on what Parse accepts; beyond them it RETURNS kResourceExhausted or kInvalidArgument,
+/// naming the byte offset.
 struct DocumentLimits {
   std::size_t max_bytes = std::size_t{1} << 30;
   std::uint32_t max_depth = 128;
@@ -43,9 +43,11 @@ class Value;
 
 /// One parsed MessagePack value and all below it. Parse checks the whole structure (lengths inside
 /// the buffer, depth, exactly one value, nothing after it), so Value accessors never fail.
+/// Moving a Document invalidates its Values (and a Layout made of them).
 class Document {
  public:
-  /// RETURNS kCorruption (truncated, reserved byte 0xc1, trailing bytes), kResourceExhausted (limits).
+  /// RETURNS kCorruption (truncated, reserved byte 0xc1, trailing bytes), kResourceExhausted
+  /// (limits).
   static Result<Document> Parse(std::string bytes, const DocumentLimits& limits = {});
 
   Document(Document&&) noexcept = default;
@@ -65,7 +67,7 @@ class Document {
     std::uint32_t next;    ///< tape index after this value and all below it
     std::uint32_t length;  ///< elements, pairs, or payload bytes
     Kind kind;
-    std::uint8_t header;   ///< encoded bytes before the payload
+    std::uint8_t header;  ///< encoded bytes before the payload
     std::int8_t extension_type;
   };
   static_assert(sizeof(std::uint32_t) * 4 == sizeof(Node));
@@ -89,14 +91,15 @@ class Value {
   }
 
   bool AsBool() const;
-  std::int64_t AsInt() const;       ///< REQUIRES kInt
-  std::uint64_t AsUint() const;     ///< REQUIRES kUint
-  double AsDouble() const;          ///< any number, converted
-  ByteView AsString() const;        ///< kString: its bytes (UTF-8 by convention, not checked)
-  ByteView AsBinary() const;        ///< kBinary or kExtension
+  std::int64_t AsInt() const;         ///< REQUIRES kInt
+  std::uint64_t AsUint() const;       ///< REQUIRES kUint
+  double AsDouble() const;            ///< any number, converted
+  std::uint32_t Float32Bits() const;  ///< REQUIRES kFloat32
+  ByteView AsString() const;          ///< kString: its bytes (UTF-8 by convention, not checked)
+  ByteView AsBinary() const;          ///< kBinary or kExtension
   std::int8_t extension_type() const { return node().extension_type; }
 
-  /// Elements of an array, pairs of a map, bytes of a string or binary; else 0.
+  /// Elements of an array, pairs of a map, bytes of a string, binary or extension; else 0.
   std::uint32_t size() const { return node().length; }
   /// The encoded bytes of this value and everything below it.
   ByteView raw() const;
@@ -186,9 +189,11 @@ class Writer {
   explicit Writer(std::string& out) : out_(out) {}
   void Nil() { out_.push_back(static_cast<char>(0xc0)); }
   void Bool(bool value) { out_.push_back(static_cast<char>(value ? 0xc3 : 0xc2)); }
-  void Int(std::int64_t value);     ///< unsigned forms for values >= 0
+  void Int(std::int64_t value);  ///< unsigned forms for values >= 0
   void Uint(std::uint64_t value);
-  void Double(double value);        ///< always float64; every NaN payload is kept
+  void Double(double value);  ///< always float64; every NaN payload is kept
+  void Float32Bits(
+      std::uint32_t bits);  ///< for values that were kFloat32; the framework writes none
   void String(ByteView text);
   void Binary(ByteView bytes);
   void ArrayHeader(std::uint32_t elements);

@@ -1,8 +1,8 @@
 #pragma once
 
 /// \file lamina/bundle/scan.h
-/// Identity and summary of a bundle without building the rest: one pass that skips snapshots, trades,
-/// orders and blobs. Pure functions; thread-safe.
+/// Identity and summary of a bundle without building the rest: one pass that skips snapshots,
+/// trades, orders and blobs. Pure functions; thread-safe.
 
 #include <cstdint>
 #include <string>
@@ -18,7 +18,7 @@ struct ScannedSummary {
   std::string engine, study, universe;
   std::uint32_t run_count = 0;
   bool present = false;
-  std::string summary;  ///< MessagePack map bytes; empty when absent
+  std::string summary;         ///< MessagePack map bytes; empty when absent
   std::string risk_free_rate;  ///< MessagePack bytes of the rate that applies; empty when absent
   std::string study_description;
 };

@@ -16,6 +16,7 @@
 #include "lamina/base/result.h"
 #include "lamina/base/time.h"
 #include "lamina/catalog/database.h"
+#include "lamina/io/env.h"
 #include "lamina/table/lake_type.h"
 #include "lamina/table/parquet_file.h"
 
@@ -25,7 +26,8 @@ struct LakeColumn {
   std::string name;
   table::LakeType type = table::LakeType::kVarchar;
   bool nullable = true;
-  std::int64_t column_id = 0;  ///< = Parquet field id; given by the catalog
+  std::int64_t column_id = 0;       ///< = Parquet field id; given by the catalog
+  std::int64_t begin_snapshot = 0;  ///< given by the catalog; later than the table's = added column
 };
 
 struct LakeTable {
@@ -35,6 +37,8 @@ struct LakeTable {
   std::vector<LakeColumn> columns;
   std::optional<std::int64_t> partition_id;
   std::vector<std::int64_t> partition_columns;  ///< column ids, identity transform
+  std::vector<std::string> sorted_by;           ///< names; every file is sorted so, ascending
+  std::int64_t begin_snapshot = 0;
 };
 
 /// A data file as planned at one snapshot.
@@ -52,6 +56,7 @@ struct LakeFile {
     std::uint32_t footer_crc32c = 0;
   };
   std::optional<DeleteFile> deletes;
+  std::vector<std::int64_t> missing_columns;  ///< ids of added columns that the file lacks (NULL)
 };
 
 /// A file to register: written and already at `path`.
@@ -80,7 +85,19 @@ Status CreateLake(Database& database, std::string_view data_path, std::string_vi
 /// Correct the absolute data_path of a store that was moved; no-op when it is right.
 Status UpdateLakeDataPath(Database& database, std::string_view data_path);
 
-/// One lake snapshot in the making. REQUIRES an open BEGIN IMMEDIATE; nothing is visible before commit.
+/// Write a positional delete file of `data_file` to `path`, synced. `positions` (row numbers in the
+/// data file, *all* that are deleted) are sorted and made unique. RETURNS kInvalidArgument for
+/// none, or one outside [0, rows of the file).
+Result<table::WrittenFile> WriteDeleteFile(io::Env& env, const std::string& path,
+                                           const LakeFile& data_file,
+                                           std::vector<std::int64_t> positions);
+/// The deleted positions of `data_file`, ascending and unique; none when it has no delete file.
+/// `lake_root`: the lake/ folder. RETURNS kCorruption.
+Result<std::vector<std::int64_t>> ReadDeletedPositions(io::Env& env, std::string_view lake_root,
+                                                       const LakeFile& data_file);
+
+/// One lake snapshot in the making. REQUIRES an open BEGIN IMMEDIATE; nothing is visible before
+/// commit.
 class LakeWriter {
  public:
   static Result<LakeWriter> Begin(Database& database);
@@ -89,10 +106,15 @@ class LakeWriter {
   std::int64_t snapshot_id() const { return snapshot_id_; }
 
   Result<std::int64_t> CreateSchema(std::string_view name);
-  /// Column ids are given in order from 1. RETURNS kAlreadyExists.
+  /// Column ids are given in order from 1 (a list takes two). `sorted_by` names the columns that
+  /// every file of the table is sorted by; compaction keeps that order. RETURNS kAlreadyExists,
+  /// kNotFound (schema), kInvalidArgument (unknown or repeated names).
   Result<LakeTable> CreateTable(std::string_view schema, std::string_view name,
                                 std::vector<LakeColumn> columns,
-                                const std::vector<std::string>& partition_by = {});
+                                const std::vector<std::string>& partition_by = {},
+                                const std::vector<std::string>& sorted_by = {});
+  /// `sql`: a DuckDB SELECT. Name tables as {DUCKLAKE_CATALOG}.schema.table: the extension puts the
+  /// alias of the attached lake there. RETURNS kAlreadyExists, kNotFound (schema).
   Status CreateView(std::string_view schema, std::string_view name, std::string_view sql,
                     const std::vector<std::string>& column_aliases = {});
   /// Existing rows read as NULL. RETURNS kAlreadyExists, kNotFound.
@@ -103,10 +125,14 @@ class LakeWriter {
                                            const std::vector<NewLakeFile>& files);
   /// RETURNS kConflict when one of them is not live any more.
   Status Retire(std::int64_t table_id, const std::vector<std::int64_t>& data_file_ids);
-  /// Register a delete file that holds *all* deleted positions of the data file (it replaces the former).
-  /// `expected_deletes`: the delete file this one was made from; kConflict when another is live.
-  Status DeleteRows(std::int64_t table_id, std::int64_t data_file_id, const NewLakeFile& delete_file,
-                    std::optional<std::int64_t> expected_deletes);
+  /// RETURNS kConflict when rows of one of the files were deleted after `snapshot`: what a rewrite
+  /// that read them at `snapshot` must ask before it commits.
+  Status CheckNoDeletesSince(std::int64_t snapshot, const std::vector<std::int64_t>& data_file_ids);
+  /// Register a delete file that holds *all* deleted positions of the data file (it replaces the
+  /// former). `expected_deletes`: the delete file this one was made from; kConflict when another is
+  /// live.
+  Status DeleteRows(std::int64_t table_id, std::int64_t data_file_id,
+                    const NewLakeFile& delete_file, std::optional<std::int64_t> expected_deletes);
 
   /// Write the snapshot rows. A writer that made no lake change writes a snapshot all the same
   /// (our versioned rows need one). Time: `now`, but never before the last snapshot's.
@@ -119,6 +145,9 @@ class LakeWriter {
   std::int64_t snapshot_id_ = 0, schema_version_ = 0, next_catalog_id_ = 0, next_file_id_ = 0;
   bool schema_changed_ = false;
   std::vector<std::string> changes_;
+
+  void AddChange(std::string change);
+  Status ChangeTableSchema(std::int64_t table_id);
 };
 
 /// Reads at one snapshot. REQUIRES an open transaction on the Database for a consistent answer.
@@ -131,7 +160,8 @@ class LakeReader {
   /// The latest snapshot at or before `time`. RETURNS kNotFound.
   Result<std::int64_t> SnapshotAt(Micros time);
   Result<std::vector<LakeTable>> Tables(std::int64_t snapshot);
-  Result<LakeTable> FindTable(std::string_view schema, std::string_view name, std::int64_t snapshot);
+  Result<LakeTable> FindTable(std::string_view schema, std::string_view name,
+                              std::int64_t snapshot);
   /// Live files of the table at the snapshot that may hold rows in all `ranges`, by row_id_start.
   Result<std::vector<LakeFile>> Plan(const LakeTable& table, std::int64_t snapshot,
                                      const std::vector<LakeRange>& ranges = {});

@@ -37,7 +37,6 @@ CREATE TABLE backtest(
   document_sha256 BLOB NOT NULL, document_bytes INTEGER NOT NULL,
   skeleton_sha256 BLOB NOT NULL, whole_document INTEGER NOT NULL,
   bundle_version INTEGER NOT NULL,     -- of the container it came in
-  file_level INTEGER NOT NULL,         -- zstd level that reproduces the file; 0: none does
   file_sha256 BLOB NOT NULL, file_bytes INTEGER NOT NULL,
   algorithm_id TEXT, tag TEXT, source_path TEXT, imported_at INTEGER NOT NULL,
   warnings TEXT) STRICT;               -- JSON array, NULL when none

@@ -1,8 +1,8 @@
 #pragma once
 
 /// \file lamina/io/env.h
-/// Env: all that the library asks of the operating system for files and clocks. PosixEnv is the real
-/// one; FaultyEnv (tests) fails or loses the k-th operation. Thread-safe.
+/// Env: all that the library asks of the operating system for files and clocks. PosixEnv is the
+/// real one; FaultyEnv (tests) fails or loses the k-th operation. Thread-safe.
 
 #include <cstdint>
 #include <memory>
@@ -25,7 +25,8 @@ struct FileInfo {
 
 struct DirectoryEntry {
   std::string name;
-  bool is_directory = false;
+  bool is_directory = false;  ///< of what a link points to, too
+  bool is_symlink = false;    ///< recursive walks leave linked folders out, or meet loops
 };
 
 /// A file being written from its start. Thread-compatible. Destroyed without Close: the file stays.
@@ -33,7 +34,8 @@ class WritableFile {
  public:
   virtual ~WritableFile() = default;
   virtual Status Append(ByteView data) = 0;
-  /// Data and length are on stable storage when this returns ok (fdatasync; not the name: SyncDirectory).
+  /// Data and length are on stable storage when this returns ok (fdatasync; not the name:
+  /// SyncDirectory).
   virtual Status Sync() = 0;
   virtual Status Close() = 0;
   virtual std::int64_t position() const = 0;
@@ -65,7 +67,9 @@ class Env {
   virtual Result<std::string> ReadFile(const std::string& path, std::int64_t max_bytes) = 0;
 
   virtual Result<FileInfo> Stat(const std::string& path) = 0;  ///< kNotFound when absent
-  virtual Result<std::vector<DirectoryEntry>> ListDirectory(const std::string& path) = 0;  ///< sorted
+  virtual Result<std::vector<DirectoryEntry>> ListDirectory(
+      const std::string& path) = 0;  ///< sorted
+  /// With its parents; an existing folder is fine. New folders are durable when this returns ok.
   virtual Status CreateDirectories(const std::string& path) = 0;
   virtual Status RemoveDirectory(const std::string& path) = 0;  ///< must be empty
   virtual Status Unlink(const std::string& path) = 0;           ///< kNotFound when absent

@@ -1,0 +1,60 @@
+#include "lamina/io/env.h"
+
+#include "lamina/base/uuid.h"
+
+namespace lamina::io {
+
+Status Env::WriteFileAtomically(const std::string& path, ByteView data) {
+  const std::string temporary = path + "." + RandomUuid4().ToString().substr(0, 13) + ".tmp";
+  const auto write = [&]() -> Status {
+    LAMINA_ASSIGN(const std::unique_ptr<WritableFile> file, NewWritableFile(temporary));
+    LAMINA_TRY(file->Append(data));
+    LAMINA_TRY(file->Sync());
+    LAMINA_TRY(file->Close());
+    return Rename(temporary, path);
+  };
+  Status status = write();
+  if (!status.ok()) {
+    // Best effort: the first error is the one to report, and a leftover is only a stray .tmp file.
+    (void)Unlink(temporary);
+    return std::move(status).error().With("writing " + path);
+  }
+  return SyncDirectory(ParentPath(path));
+}
+
+std::string JoinPath(std::string_view a, std::string_view b) {
+  if (a.empty()) return std::string(b);
+  if (b.empty()) return std::string(a);
+  while (!b.empty() && b.front() == '/') b.remove_prefix(1);
+  std::string out;
+  out.reserve(a.size() + 1 + b.size());
+  out.append(a);
+  if (out.back() != '/') out += '/';
+  out.append(b);
+  return out;
+}
+
+namespace {
+
+std::string_view WithoutTrailingSlashes(std::string_view path) {
+  while (path.size() > 1 && path.back() == '/') path.remove_suffix(1);
+  return path;
+}
+
+}  // namespace
+
+std::string ParentPath(std::string_view path) {
+  path = WithoutTrailingSlashes(path);
+  const std::size_t slash = path.rfind('/');
+  if (slash == std::string_view::npos) return ".";
+  return std::string(WithoutTrailingSlashes(path.substr(0, slash + 1)));
+}
+
+std::string BaseName(std::string_view path) {
+  path = WithoutTrailingSlashes(path);
+  if (path == "/") return "/";
+  const std::size_t slash = path.rfind('/');
+  return std::string(slash == std::string_view::npos ? path : path.substr(slash + 1));
+}
+
+}  // namespace lamina::io
