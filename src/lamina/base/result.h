@@ -184,20 +184,24 @@ inline Status Ok() { return {}; }
 #define LAMINA_CONCAT_(a, b) a##b
 #define LAMINA_CONCAT(a, b) LAMINA_CONCAT_(a, b)
 
-/// Return early with the error of `expr` (a Status or Result), else carry on.
-#define LAMINA_TRY(expr)                     \
-  do {                                       \
-    auto lamina_try_ = (expr);               \
-    if (!lamina_try_.ok()) [[unlikely]]      \
-      return std::move(lamina_try_).error(); \
+/// Return early with the error of `expr` (a Status or Result), else carry on. Nests: `expr` may hold a
+/// lambda that uses it too.
+#define LAMINA_TRY(expr) LAMINA_TRY_(LAMINA_CONCAT(lamina_try_, __COUNTER__), expr)
+#define LAMINA_TRY_(tmp, expr)       \
+  do {                               \
+    auto tmp = (expr);               \
+    if (!tmp.ok()) [[unlikely]]      \
+      return std::move(tmp).error(); \
   } while (false)
 
 /// As LAMINA_TRY, with what was being attempted put in front of the message.
-#define LAMINA_TRY_WITH(expr, context)                     \
-  do {                                                     \
-    auto lamina_try_ = (expr);                             \
-    if (!lamina_try_.ok()) [[unlikely]]                    \
-      return std::move(lamina_try_).error().With(context); \
+#define LAMINA_TRY_WITH(expr, context) \
+  LAMINA_TRY_WITH_(LAMINA_CONCAT(lamina_try_, __COUNTER__), expr, context)
+#define LAMINA_TRY_WITH_(tmp, expr, context)       \
+  do {                                             \
+    auto tmp = (expr);                             \
+    if (!tmp.ok()) [[unlikely]]                    \
+      return std::move(tmp).error().With(context); \
   } while (false)
 
 /// `LAMINA_ASSIGN(auto x, F());` expands to several statements: use inside braces only.

@@ -98,5 +98,121 @@ CREATE INDEX backtest_index_by_path ON backtest_index(bundle_path) WHERE end_sna
 CREATE INDEX backtest_index_by_sharpe ON backtest_index(summary_sharpe_ratio) WHERE end_snapshot IS NULL;
 )sql";
 
+/// Step i takes version i to i + 1.
+constexpr std::array<const char*, 1> kSteps = {kVersion1};
+
+constexpr std::int64_t kObjectsVersion = 1;
+// A rowid table: large values pack badly into the pages of an index.
+constexpr const char* kObjectsVersion1 = R"sql(
+CREATE TABLE store_info(key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT;
+CREATE TABLE object(
+  object_id INTEGER PRIMARY KEY, kind INTEGER NOT NULL, sha256 BLOB NOT NULL,
+  stored BLOB NOT NULL) STRICT;
+CREATE UNIQUE INDEX object_by_id ON object(kind, sha256);
+)sql";
+
+Error NewerThanProgram(const std::string& path, std::int64_t found, std::int64_t known) {
+  return Unsupported(path + " has format version " + std::to_string(found) +
+                     ", this program knows versions up to " + std::to_string(known) +
+                     "; use a newer lamina (nothing was changed)");
+}
+
+Result<bool> HasTable(Database& database, std::string_view name) {
+  LAMINA_ASSIGN(Statement find,
+                database.Prepare("SELECT 1 FROM sqlite_schema WHERE type='table' AND name=?1"));
+  return find.Bind(1, name).Step();
+}
+
+/// 0 for a database without any of our tables.
+Result<std::int64_t> VersionOrZero(Database& database) {
+  LAMINA_ASSIGN(const bool present, HasTable(database, "schema_version"));
+  if (!present) return 0;
+  LAMINA_ASSIGN(Statement read, database.Prepare("SELECT count(*), coalesce(min(version), 0), "
+                                                 "coalesce(max(version), 0) FROM schema_version"));
+  LAMINA_ASSIGN(const bool row, read.Step());
+  const std::int64_t count = row ? read.Int(0) : 0;
+  if (count == 0 || read.Int(1) != 1 || read.Int(2) != count) {
+    return Corruption(database.path() + ": table schema_version does not hold versions 1, 2, ...");
+  }
+  return read.Int(2);
+}
+
+Result<std::int64_t> ObjectsVersion(Database& database) {
+  LAMINA_ASSIGN(Statement read, database.Prepare("PRAGMA user_version"));
+  LAMINA_ASSIGN(const bool row, read.Step());
+  if (!row) return Corruption(database.path() + ": no user_version");
+  const std::int64_t version = read.Int(0);
+  if (version > kObjectsVersion) return NewerThanProgram(database.path(), version, kObjectsVersion);
+  return version;
+}
+
 }  // namespace
+
+std::int64_t CatalogVersion() { return static_cast<std::int64_t>(kSteps.size()); }
+
+Result<std::int64_t> ReadCatalogVersion(Database& database) {
+  LAMINA_ASSIGN(const std::int64_t version, VersionOrZero(database));
+  if (version == 0) return Corruption(database.path() + " is not a Lamina catalog");
+  return version;
+}
+
+Status CheckCatalogVersion(Database& database) {
+  LAMINA_ASSIGN(const std::int64_t version, ReadCatalogVersion(database));
+  if (version > CatalogVersion()) {
+    return NewerThanProgram(database.path(), version, CatalogVersion());
+  }
+  return Ok();
+}
+
+Status MigrateCatalog(Database& database, std::string_view program, Micros now) {
+  for (;;) {
+    LAMINA_ASSIGN(const std::int64_t seen, VersionOrZero(database));
+    if (seen > CatalogVersion()) return NewerThanProgram(database.path(), seen, CatalogVersion());
+    if (seen == CatalogVersion()) return Ok();
+    LAMINA_TRY(database.Transact([&]() -> Status {
+      // Another process may have done the step meanwhile.
+      LAMINA_ASSIGN(const std::int64_t version, VersionOrZero(database));
+      if (version != seen) return Ok();
+      LAMINA_TRY(database.Execute(kSteps[static_cast<std::size_t>(version)]));
+      LAMINA_ASSIGN(Statement insert,
+                    database.Prepare("INSERT INTO schema_version(version, applied_at, program) "
+                                     "VALUES(?1, ?2, ?3)"));
+      return insert.Bind(1, version + 1).Bind(2, now.value).Bind(3, program).Run();
+    }));
+  }
+}
+
+Status MigrateObjects(Database& database, std::string_view store_id) {
+  LAMINA_ASSIGN(const std::int64_t seen, ObjectsVersion(database));
+  if (seen == 0) {
+    LAMINA_TRY(database.Transact([&]() -> Status {
+      LAMINA_ASSIGN(const std::int64_t version, ObjectsVersion(database));
+      if (version != 0) return Ok();
+      LAMINA_TRY(database.Execute(kObjectsVersion1));
+      LAMINA_ASSIGN(Statement insert,
+                    database.Prepare("INSERT INTO store_info(key, value) VALUES('store_id', ?1)"));
+      LAMINA_TRY(insert.Bind(1, store_id).Run());
+      return database.Execute("PRAGMA user_version=" + std::to_string(kObjectsVersion));
+    }));
+  }
+  return CheckObjects(database, store_id);
+}
+
+Status CheckObjects(Database& database, std::string_view store_id) {
+  LAMINA_ASSIGN(const std::int64_t version, ObjectsVersion(database));
+  LAMINA_ASSIGN(const bool present, HasTable(database, "store_info"));
+  if (version == 0 || !present) {
+    return Corruption(database.path() + " is not a Lamina objects file");
+  }
+  LAMINA_ASSIGN(Statement read,
+                database.Prepare("SELECT value FROM store_info WHERE key='store_id'"));
+  LAMINA_ASSIGN(const bool row, read.Step());
+  if (!row || read.Text(0) != store_id) {
+    return Corruption(database.path() + " belongs to store " +
+                      std::string(row ? read.Text(0) : "?") + ", the catalog beside it to store " +
+                      std::string(store_id));
+  }
+  return Ok();
+}
+
 }  // namespace lamina::catalog

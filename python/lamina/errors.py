@@ -1,0 +1,77 @@
+"""What can go wrong, one class per error code of the engine.
+
+Every class is a `LaminaError` and also the built-in exception that a Python programmer would
+expect, so `except KeyError`, `except ValueError` and `except OSError` work as usual.
+"""
+
+from typing import ClassVar
+
+
+class LaminaError(Exception):
+    """Base of all errors raised by Lamina."""
+
+    code: ClassVar[str] = ""
+
+    def __str__(self) -> str:
+        # KeyError would show the repr of its message.
+        return str(self.args[0]) if self.args else ""
+
+
+class InvalidArgument(LaminaError, ValueError):
+    """The caller's input is wrong; retrying cannot help."""
+
+    code = "invalid_argument"
+
+
+class NotFound(LaminaError, KeyError):
+    """No such handle, snapshot, table or file."""
+
+    code = "not_found"
+
+
+class AlreadyExists(LaminaError):
+    """The name is taken by something else; pass `replace=True` where that is offered."""
+
+    code = "already_exists"
+
+
+class Conflict(LaminaError):
+    """Lost a race with another writer; retry from a fresh snapshot."""
+
+    code = "conflict"
+
+
+class Corruption(LaminaError):
+    """Stored or given bytes fail a check; the message names file and place."""
+
+    code = "corruption"
+
+
+class IoError(LaminaError, OSError):
+    """The operating system refused to read or write."""
+
+    code = "io"
+
+
+class ResourceExhausted(LaminaError, MemoryError):
+    """A limit was reached: memory, disk, descriptors, size of an input."""
+
+    code = "resource_exhausted"
+
+
+class Unsupported(LaminaError, NotImplementedError):
+    """Valid, but not something this version can do."""
+
+    code = "unsupported"
+
+
+class Cancelled(LaminaError):
+    """The work was interrupted."""
+
+    code = "cancelled"
+
+
+class InternalError(LaminaError, RuntimeError):
+    """A bug in Lamina."""
+
+    code = "internal"

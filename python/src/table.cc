@@ -1,0 +1,102 @@
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "interop.h"
+#include <arrow/api.h>
+#include <arrow/c/abi.h>
+#include <arrow/c/bridge.h>
+#include <nanobind/stl/string.h>
+#include <nanobind/stl/vector.h>
+
+namespace lamina::python {
+namespace {
+
+constexpr const char* kStreamName = "arrow_array_stream";
+constexpr const char* kSchemaName = "arrow_schema";
+
+template <class T>
+T OrRaiseArrow(arrow::Result<T> result) {
+  if (!result.ok()) throw Raised(InvalidArgument(result.status().ToString()));
+  return result.MoveValueUnsafe();
+}
+
+/// A capsule that owns `exported`, released when no consumer took it over.
+template <class Exported>
+nb::object Capsule(std::unique_ptr<Exported> exported, const char* name) {
+  PyObject* capsule = PyCapsule_New(exported.get(), name, [](PyObject* object) {
+    auto* held = static_cast<Exported*>(PyCapsule_GetPointer(object, PyCapsule_GetName(object)));
+    if (held->release != nullptr) held->release(held);
+    delete held;
+  });
+  if (capsule == nullptr) throw nb::python_error();
+  exported.release();
+  return nb::steal(capsule);
+}
+
+std::shared_ptr<arrow::Table> Import(nb::handle source) {
+  if (!nb::hasattr(source, "__arrow_c_stream__")) {
+    throw nb::type_error(
+        "expected an object with __arrow_c_stream__: a table or frame of pyarrow, polars, pandas, "
+        "duckdb");
+  }
+  nb::object capsule = source.attr("__arrow_c_stream__")();
+  auto* stream = static_cast<ArrowArrayStream*>(PyCapsule_GetPointer(capsule.ptr(), kStreamName));
+  if (stream == nullptr) throw nb::python_error();
+  // Moves the struct out of the capsule and marks it released there.
+  auto reader = OrRaiseArrow(arrow::ImportRecordBatchReader(stream));
+  auto table = [&] {
+    nb::gil_scoped_release release;
+    return reader->ToTable();
+  }();
+  return OrRaiseArrow(std::move(table));
+}
+
+nb::object ExportStream(const ArrowTable& self, const nb::object& requested_schema) {
+  (void)requested_schema;  // the protocol allows to ignore it
+  auto out = std::make_unique<ArrowArrayStream>();
+  auto reader = std::make_shared<arrow::TableBatchReader>(self.table());
+  const arrow::Status status = arrow::ExportRecordBatchReader(std::move(reader), out.get());
+  if (!status.ok()) throw Raised(Internal(status.ToString()));
+  return Capsule(std::move(out), kStreamName);
+}
+
+nb::object ExportSchema(const ArrowTable& self) {
+  auto out = std::make_unique<ArrowSchema>();
+  const arrow::Status status = arrow::ExportSchema(*self.table()->schema(), out.get());
+  if (!status.ok()) throw Raised(Internal(status.ToString()));
+  return Capsule(std::move(out), kSchemaName);
+}
+
+/// The first rows as display text, column by column.
+std::vector<std::vector<std::string>> HeadText(const ArrowTable& self, std::int64_t rows) {
+  const auto head = self.table()->Slice(0, rows);
+  std::vector<std::vector<std::string>> columns;
+  for (const auto& column : head->columns()) {
+    std::vector<std::string>& cells = columns.emplace_back();
+    for (std::int64_t row = 0; row < head->num_rows(); ++row) {
+      const auto scalar = OrRaiseArrow(column->GetScalar(row));
+      cells.push_back(scalar->is_valid ? scalar->ToString() : "");
+    }
+  }
+  return columns;
+}
+
+}  // namespace
+
+void BindTable(nb::module_& module) {
+  nb::class_<ArrowTable>(module, "ArrowTable", "Columns in Arrow memory; see lamina.Table.")
+      .def(
+          "__init__",
+          [](ArrowTable* self, const nb::object& source) { new (self) ArrowTable(Import(source)); },
+          nb::arg("source").none())
+      .def_prop_ro("num_rows", [](const ArrowTable& self) { return self.table()->num_rows(); })
+      .def_prop_ro("column_names",
+                   [](const ArrowTable& self) { return self.table()->ColumnNames(); })
+      .def("head_text", &HeadText, nb::arg("rows"))
+      .def("__arrow_c_stream__", &ExportStream, nb::arg("requested_schema") = nb::none())
+      .def("__arrow_c_schema__", &ExportSchema);
+}
+
+}  // namespace lamina::python

@@ -1,0 +1,603 @@
+#include "lamina/catalog/database.h"
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <chrono>
+#include <csignal>
+#include <cstring>
+#include <limits>
+#include <unordered_map>
+#include <utility>
+#include <vector>
+
+#include <fcntl.h>
+#include <sqlite3.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "lamina/catalog/sqlite_locks_internal.h"
+
+namespace lamina::catalog {
+namespace {
+
+using internal::SqliteCall;
+
+constexpr std::size_t kIdleStatementsMax = 256;
+constexpr int kHeaderBytes = 100;
+
+std::int64_t MonotonicMs() {
+  return std::chrono::duration_cast<std::chrono::milliseconds>(
+             std::chrono::steady_clock::now().time_since_epoch())
+      .count();
+}
+
+ErrorCode CodeOf(int extended) {
+  if (extended == SQLITE_CONSTRAINT_UNIQUE || extended == SQLITE_CONSTRAINT_PRIMARYKEY ||
+      extended == SQLITE_CONSTRAINT_ROWID) {
+    return ErrorCode::kAlreadyExists;
+  }
+  if (extended == SQLITE_IOERR_CORRUPTFS || extended == SQLITE_IOERR_DATA) {
+    return ErrorCode::kCorruption;
+  }
+  switch (extended & 0xFF) {
+    case SQLITE_BUSY:
+    case SQLITE_LOCKED:
+    case SQLITE_PROTOCOL:
+    case SQLITE_SCHEMA:
+      return ErrorCode::kConflict;
+    case SQLITE_CORRUPT:
+    case SQLITE_NOTADB:
+    case SQLITE_FORMAT:
+      return ErrorCode::kCorruption;
+    case SQLITE_FULL:
+    case SQLITE_NOMEM:
+      return ErrorCode::kResourceExhausted;
+    case SQLITE_IOERR:
+    case SQLITE_CANTOPEN:
+    case SQLITE_NOLFS:
+      return ErrorCode::kIo;
+    case SQLITE_READONLY:
+    case SQLITE_PERM:
+    case SQLITE_AUTH:
+      return ErrorCode::kUnsupported;
+    case SQLITE_TOOBIG:
+    case SQLITE_MISMATCH:
+      return ErrorCode::kInvalidArgument;
+    case SQLITE_INTERRUPT:
+      return ErrorCode::kCancelled;
+    default:
+      return ErrorCode::kInternal;
+  }
+}
+
+/// `path` as a `file:` URI, for the options that have no other way in.
+std::string UriOf(const std::string& path, std::string_view options) {
+  static constexpr char kDigits[] = "0123456789ABCDEF";
+  std::string uri = "file:";
+  for (const char c : path) {
+    const auto byte = static_cast<unsigned char>(c);
+    if (c == '?' || c == '#' || c == '%' || byte < 0x20 || byte >= 0x7F) {
+      uri += {'%', kDigits[byte >> 4], kDigits[byte & 15]};
+    } else {
+      uri += c;
+    }
+  }
+  return uri.append("?").append(options);
+}
+
+std::int64_t FileSize(const std::string& path) {
+  struct stat buffer{};
+  return stat(path.c_str(), &buffer) == 0 ? buffer.st_size : -1;
+}
+
+std::string_view TrimRight(std::string_view sql) {
+  while (!sql.empty() && std::strchr(" \t\r\n", sql.back()) != nullptr) sql.remove_suffix(1);
+  return sql;
+}
+
+std::string HostName() {
+  std::array<char, 256> name{};
+  if (gethostname(name.data(), name.size() - 1) != 0) return "localhost";
+  return name.data();
+}
+
+/// An flock on a file beside the one to be made; the file is gone when it is released.
+class SideLock {
+ public:
+  static Result<SideLock> Take(const std::string& path) {
+    for (;;) {
+      SideLock lock;
+      lock.path_ = path;
+      lock.descriptor_ = open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0666);
+      if (lock.descriptor_ < 0) {
+        const std::string message = "creating " + path + ": " + std::strerror(errno);
+        if (errno == ENOENT || errno == ENOTDIR) return NotFound(message);
+        if (errno == ENOSPC || errno == EDQUOT) return ResourceExhausted(message);
+        return IoError(message);
+      }
+      while (flock(lock.descriptor_, LOCK_EX) != 0) {
+        if (errno != EINTR) return IoError("locking " + path + ": " + std::strerror(errno));
+      }
+      struct stat held{}, named{};
+      if (fstat(lock.descriptor_, &held) == 0 && stat(path.c_str(), &named) == 0 &&
+          held.st_ino == named.st_ino && held.st_dev == named.st_dev) {
+        return lock;
+      }
+    }
+  }
+  SideLock(SideLock&& other) noexcept
+      : path_(std::move(other.path_)), descriptor_(std::exchange(other.descriptor_, -1)) {}
+  SideLock& operator=(SideLock&&) = delete;
+  ~SideLock() {
+    if (descriptor_ < 0) return;
+    unlink(path_.c_str());
+    close(descriptor_);
+  }
+
+ private:
+  SideLock() = default;
+  std::string path_;
+  int descriptor_ = -1;
+};
+
+Status SyncPath(const std::string& path, int flags) {
+  const int descriptor = open(path.c_str(), flags | O_CLOEXEC);
+  if (descriptor < 0) return IoError("opening " + path + ": " + std::strerror(errno));
+  const int result = fsync(descriptor);
+  const int error = errno;
+  close(descriptor);
+  if (result != 0) return IoError("syncing " + path + ": " + std::strerror(error));
+  return Ok();
+}
+
+std::string FolderOf(const std::string& path) {
+  const std::size_t slash = path.rfind('/');
+  if (slash == std::string::npos) return ".";
+  return slash == 0 ? "/" : path.substr(0, slash);
+}
+
+/// Make an empty database in WAL mode under another name, and give it its own when it is whole.
+Status CreateFile(const std::string& path) {
+  Result<SideLock> lock = SideLock::Take(path + ".creating");
+  if (!lock.ok()) return std::move(lock).error();
+  struct stat buffer{};
+  if (lstat(path.c_str(), &buffer) == 0) return AlreadyExists(path + " exists already");
+  const std::string fresh = path + ".new";
+  for (const char* suffix : {"", "-wal", "-shm", "-journal"}) unlink((fresh + suffix).c_str());
+
+  sqlite3* handle = nullptr;
+  int code =
+      sqlite3_open_v2(fresh.c_str(), &handle,
+                      SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX, nullptr);
+  if (code == SQLITE_OK) {
+    sqlite3_extended_result_codes(handle, 1);
+    // user_version puts a first page into the file; application_id says "LAMA" to file(1).
+    code = sqlite3_exec(handle,
+                        "PRAGMA page_size=4096; PRAGMA auto_vacuum=NONE; PRAGMA journal_mode=WAL; "
+                        "PRAGMA application_id=1279348033; PRAGMA wal_checkpoint(TRUNCATE)",
+                        nullptr, nullptr, nullptr);
+  }
+  const std::string message = handle != nullptr ? sqlite3_errmsg(handle) : "out of memory";
+  const int close_code = sqlite3_close_v2(handle);
+  if (code == SQLITE_OK) code = close_code;
+  if (code != SQLITE_OK) {
+    unlink(fresh.c_str());
+    return Error(CodeOf(code), "creating " + path + ": " + message);
+  }
+  LAMINA_TRY(SyncPath(fresh, O_RDWR));
+  if (rename(fresh.c_str(), path.c_str()) != 0) {
+    return IoError("renaming " + fresh + ": " + std::strerror(errno));
+  }
+  return SyncPath(FolderOf(path), O_RDONLY | O_DIRECTORY);
+}
+
+}  // namespace
+
+// --- Statement
+// -------------------------------------------------------------------------------------
+
+struct Database::Cache {
+  struct Hash {
+    using is_transparent = void;
+    std::size_t operator()(std::string_view text) const {
+      return std::hash<std::string_view>()(text);
+    }
+  };
+  std::unordered_map<std::string, std::vector<sqlite3_stmt*>, Hash, std::equal_to<>> idle;
+  std::size_t idle_count = 0;
+};
+
+Statement::Statement(Statement&& other) noexcept
+    : database_(std::exchange(other.database_, nullptr)),
+      handle_(std::exchange(other.handle_, nullptr)),
+      bind_error_(std::move(other.bind_error_)) {
+  other.bind_error_.reset();
+}
+
+Statement& Statement::operator=(Statement&& other) noexcept {
+  if (this != &other) {
+    Release();
+    database_ = std::exchange(other.database_, nullptr);
+    handle_ = std::exchange(other.handle_, nullptr);
+    bind_error_ = std::move(other.bind_error_);
+    other.bind_error_.reset();
+  }
+  return *this;
+}
+
+Statement::~Statement() { Release(); }
+
+void Statement::Release() {
+  if (handle_ == nullptr || database_->gate_->foreign()) return;
+  Reset();
+  const SqliteCall call(*database_->gate_);
+  Database::Cache& cache = *database_->cache_;
+  if (cache.idle_count >= kIdleStatementsMax) {
+    sqlite3_finalize(handle_);
+  } else {
+    const std::string_view sql = sqlite3_sql(handle_);
+    auto place = cache.idle.find(sql);
+    if (place == cache.idle.end()) place = cache.idle.emplace(std::string(sql), 0).first;
+    place->second.push_back(handle_);
+    ++cache.idle_count;
+  }
+  handle_ = nullptr;
+}
+
+template <class Call>
+Statement& Statement::BindWith(int index, Call call) {
+  if (bind_error_ || database_->gate_->foreign()) return *this;
+  const SqliteCall guard(*database_->gate_);
+  const int code = call();
+  if (code != SQLITE_OK) {
+    bind_error_.emplace(database_->ErrorOf(code, "binding parameter " + std::to_string(index)));
+  }
+  return *this;
+}
+
+Statement& Statement::Bind(int index, std::int64_t value) {
+  return BindWith(index, [&] { return sqlite3_bind_int64(handle_, index, value); });
+}
+
+Statement& Statement::Bind(int index, double value) {
+  return BindWith(index, [&] { return sqlite3_bind_double(handle_, index, value); });
+}
+
+Statement& Statement::Bind(int index, std::string_view text) {
+  return BindWith(index, [&] {
+    return sqlite3_bind_text64(handle_, index, text.empty() ? "" : text.data(), text.size(),
+                               SQLITE_TRANSIENT, SQLITE_UTF8);
+  });
+}
+
+Statement& Statement::BindBlob(int index, ByteView bytes) {
+  return BindWith(index, [&] {
+    return sqlite3_bind_blob64(handle_, index, bytes.empty() ? "" : bytes.data(), bytes.size(),
+                               SQLITE_TRANSIENT);
+  });
+}
+
+Statement& Statement::BindNull(int index) {
+  return BindWith(index, [&] { return sqlite3_bind_null(handle_, index); });
+}
+
+Result<bool> Statement::Step() {
+  LAMINA_TRY(database_->CheckUsable());
+  if (bind_error_) return bind_error_->Clone();
+  const SqliteCall call(*database_->gate_);
+  const int code = sqlite3_step(handle_);
+  if (code == SQLITE_ROW) return true;
+  if (code == SQLITE_DONE) return false;
+  return database_->ErrorOf(code, {});
+}
+
+Status Statement::Run() {
+  for (;;) {
+    LAMINA_ASSIGN(const bool row, Step());
+    if (!row) break;
+  }
+  Reset();
+  return Ok();
+}
+
+void Statement::Reset() {
+  bind_error_.reset();
+  if (database_->gate_->foreign()) return;
+  const SqliteCall call(*database_->gate_);
+  sqlite3_reset(handle_);
+  sqlite3_clear_bindings(handle_);
+}
+
+bool Statement::IsNull(int column) const {
+  return sqlite3_column_type(handle_, column) == SQLITE_NULL;
+}
+std::int64_t Statement::Int(int column) const { return sqlite3_column_int64(handle_, column); }
+double Statement::Double(int column) const { return sqlite3_column_double(handle_, column); }
+
+std::string_view Statement::Text(int column) const {
+  if (database_->gate_->foreign()) return {};
+  const SqliteCall call(*database_->gate_);
+  const unsigned char* const text = sqlite3_column_text(handle_, column);
+  if (text == nullptr) return {};
+  return {reinterpret_cast<const char*>(text),
+          static_cast<std::size_t>(sqlite3_column_bytes(handle_, column))};
+}
+
+ByteView Statement::Blob(int column) const {
+  if (database_->gate_->foreign()) return {};
+  const SqliteCall call(*database_->gate_);
+  const void* const bytes = sqlite3_column_blob(handle_, column);
+  if (bytes == nullptr) return {};
+  return {static_cast<const char*>(bytes),
+          static_cast<std::size_t>(sqlite3_column_bytes(handle_, column))};
+}
+
+std::optional<std::int64_t> Statement::OptionalInt(int column) const {
+  if (IsNull(column)) return std::nullopt;
+  return Int(column);
+}
+
+std::optional<std::string> Statement::OptionalText(int column) const {
+  if (IsNull(column)) return std::nullopt;
+  return std::string(Text(column));
+}
+
+int Statement::column_count() const { return sqlite3_column_count(handle_); }
+
+std::string_view Statement::ColumnName(int column) const {
+  const char* const name = sqlite3_column_name(handle_, column);
+  return name != nullptr ? name : "";
+}
+
+// --- Database
+// --------------------------------------------------------------------------------------
+
+Database::Database()
+    : gate_(std::make_unique<internal::ConnectionGate>()), cache_(std::make_unique<Cache>()) {}
+
+Result<std::unique_ptr<Database>> Database::Open(const std::string& path, OpenMode mode) {
+  LAMINA_TRY(InstallSqliteLocks());
+  if (mode == OpenMode::kCreate) LAMINA_TRY(CreateFile(path));
+  struct stat buffer{};
+  if (stat(path.c_str(), &buffer) != 0) {
+    const int error = errno;
+    if (error == ENOENT || error == ENOTDIR) return NotFound(path + " does not exist");
+    return IoError(path + ": " + std::strerror(error));
+  }
+  if (!S_ISREG(buffer.st_mode)) return InvalidArgument(path + " is not a file");
+  std::unique_ptr<Database> database(new Database);
+  database->path_ = path;
+  Status connected = database->Connect(mode, /*immutable=*/false);
+  if (!connected.ok() && mode == OpenMode::kReadOnly &&
+      (connected.error().code() == ErrorCode::kIo ||
+       connected.error().code() == ErrorCode::kUnsupported) &&
+      access(FolderOf(path).c_str(), W_OK) != 0) {
+    // A folder that cannot be written has no place for the -shm file.
+    if (FileSize(path + "-wal") > 0) {
+      return Unsupported(path +
+                         "-wal holds commits and its folder cannot be written, so they cannot be " +
+                         "read; open the store once where it can be written, or copy it");
+    }
+    connected = database->Connect(mode, /*immutable=*/true);
+  }
+  if (!connected.ok()) return std::move(connected).error();
+  return database;
+}
+
+Status Database::Connect(OpenMode mode, bool immutable) {
+  Close();
+  writable_ = mode != OpenMode::kReadOnly;
+  {
+    const SqliteCall call(*gate_);
+    int flags = SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_PRIVATECACHE | SQLITE_OPEN_EXRESCODE;
+    flags |= writable_ ? SQLITE_OPEN_READWRITE : SQLITE_OPEN_READONLY;
+    if (immutable) flags |= SQLITE_OPEN_URI;
+    const std::string name = immutable ? UriOf(path_, "immutable=1") : path_;
+    const int code = sqlite3_open_v2(name.c_str(), &handle_, flags, "unix");
+    if (handle_ == nullptr) return ResourceExhausted("opening " + path_ + ": out of memory");
+    if (code != SQLITE_OK) return ErrorOf(code, "opening");
+    sqlite3_busy_handler(handle_, &Database::OnBusy, this);
+  }
+  LAMINA_TRY(CheckHeader());
+  return Configure(mode);
+}
+
+Status Database::CheckHeader() {
+  std::array<unsigned char, kHeaderBytes> header{};
+  sqlite3_int64 size = 0;
+  {
+    const SqliteCall call(*gate_);
+    sqlite3_file* file = nullptr;
+    sqlite3_file_control(handle_, "main", SQLITE_FCNTL_FILE_POINTER, static_cast<void*>(&file));
+    if (file == nullptr || file->pMethods == nullptr) return IoError("opening " + path_);
+    int code = file->pMethods->xRead(file, header.data(), kHeaderBytes, 0);
+    if (code == SQLITE_OK) code = file->pMethods->xFileSize(file, &size);
+    if (code == SQLITE_IOERR_SHORT_READ) {
+      return Corruption(path_ + " is shorter than a database header");
+    }
+    if (code != SQLITE_OK) return ErrorOf(code, "reading the header");
+  }
+  if (std::memcmp(header.data(), "SQLite format 3", 16) != 0) {
+    return Corruption(path_ + " is not a database: bad magic in its header");
+  }
+  const int page_size = header[16] << 8 | header[17];  // 1 stands for 65536
+  if (page_size != 1 && (page_size < 512 || (page_size & (page_size - 1)) != 0)) {
+    return Corruption(path_ + ": bad page size in the header");
+  }
+  if (size < (page_size == 1 ? 65536 : page_size)) return Corruption(path_ + " is cut off");
+  if (header[18] != 2 || header[19] != 2) {
+    return Corruption(
+        path_ + ": the header does not say WAL mode (damaged, or changed by another program)");
+  }
+  return Ok();
+}
+
+Status Database::Configure(OpenMode mode) {
+  const bool writable = mode != OpenMode::kReadOnly;
+  {
+    const SqliteCall call(*gate_);
+    if (writable && sqlite3_db_readonly(handle_, "main") == 1) {
+      return Unsupported(path_ + " cannot be written (permissions or a read-only file system)");
+    }
+    sqlite3_db_config(handle_, SQLITE_DBCONFIG_DEFENSIVE, 1, nullptr);
+    sqlite3_db_config(handle_, SQLITE_DBCONFIG_ENABLE_LOAD_EXTENSION, 0, nullptr);
+  }
+  LAMINA_TRY(
+      Execute("PRAGMA trusted_schema=OFF; PRAGMA cell_size_check=ON; PRAGMA temp_store=MEMORY; "
+              "PRAGMA cache_size=-32768; PRAGMA mmap_size=0"));
+  if (writable) {
+    LAMINA_TRY(
+        Execute("PRAGMA synchronous=FULL; PRAGMA secure_delete=OFF; "
+                "PRAGMA journal_size_limit=33554432; PRAGMA wal_autocheckpoint=1000"));
+  }
+  // The first read: opens the WAL (recovering it after a crash) and checks the first page.
+  LAMINA_TRY(Execute("PRAGMA schema_version"));
+  return Ok();
+}
+
+Database::~Database() { Close(); }
+
+void Database::Close() {
+  if (handle_ == nullptr || gate_->foreign()) return;
+  const SqliteCall call(*gate_);
+  for (auto& [sql, statements] : cache_->idle) {
+    for (sqlite3_stmt* statement : statements) sqlite3_finalize(statement);
+  }
+  cache_->idle.clear();
+  cache_->idle_count = 0;
+  // SQLite's own checkpoint at the last close may find a lock that another connection of this
+  // process left on its descriptor, so do not rely on it.
+  if (writable_ && sqlite3_total_changes64(handle_) > 0) {
+    sqlite3_wal_checkpoint_v2(handle_, "main", SQLITE_CHECKPOINT_PASSIVE, nullptr, nullptr);
+  }
+  sqlite3_close_v2(handle_);
+  handle_ = nullptr;
+}
+
+Status Database::CheckUsable() const {
+  if (gate_->foreign()) {
+    return Unsupported(path_ + " was opened by process " + std::to_string(gate_->process_id) +
+                       "; open the store again in this process");
+  }
+  return Ok();
+}
+
+Error Database::ErrorOf(int code, std::string_view what) const {
+  const int extended = handle_ != nullptr ? sqlite3_extended_errcode(handle_) : code;
+  const int used = (extended & 0xFF) == (code & 0xFF) ? extended : code;
+  std::string message = path_ + ": ";
+  if (!what.empty()) message.append(what).append(": ");
+  message +=
+      used == extended && handle_ != nullptr ? sqlite3_errmsg(handle_) : sqlite3_errstr(used);
+  return Error(CodeOf(used), std::move(message));
+}
+
+int Database::OnBusy(void* database, int attempt) {
+  auto* const self = static_cast<Database*>(database);
+  const std::int64_t now_ms = MonotonicMs();
+  if (attempt == 0) self->busy_since_ms_ = now_ms;
+  if (now_ms - self->busy_since_ms_ >= self->busy_timeout_ms_) return 0;
+  // Short waits first: a commit takes a few milliseconds. The clock's low bits keep waiters apart.
+  const std::int64_t base_us = attempt < 4 ? 300 << attempt : 4000;
+  const auto jitter_us = std::chrono::steady_clock::now().time_since_epoch().count() / 64 % 1000;
+  usleep(static_cast<useconds_t>(base_us + jitter_us));
+  return 1;
+}
+
+Result<Statement> Database::Prepare(std::string_view sql) {
+  LAMINA_TRY(CheckUsable());
+  sql = TrimRight(sql);
+  const SqliteCall call(*gate_);
+  const auto place = cache_->idle.find(sql);
+  if (place != cache_->idle.end() && !place->second.empty()) {
+    sqlite3_stmt* const handle = place->second.back();
+    place->second.pop_back();
+    --cache_->idle_count;
+    return Statement(this, handle);
+  }
+  if (sql.size() > std::numeric_limits<int>::max()) return InvalidArgument("statement too long");
+  sqlite3_stmt* handle = nullptr;
+  const char* tail = nullptr;
+  const int code = sqlite3_prepare_v3(handle_, sql.data(), static_cast<int>(sql.size()),
+                                      SQLITE_PREPARE_PERSISTENT, &handle, &tail);
+  if (code != SQLITE_OK) {
+    return ErrorOf(code, "preparing `" + std::string(sql.substr(0, 200)) + "`");
+  }
+  if (handle == nullptr || tail != sql.data() + sql.size()) {
+    sqlite3_finalize(handle);
+    return Internal("not one SQL statement: " + std::string(sql.substr(0, 200)));
+  }
+  return Statement(this, handle);
+}
+
+Status Database::Execute(const std::string& sql) {
+  LAMINA_TRY(CheckUsable());
+  const SqliteCall call(*gate_);
+  const int code = sqlite3_exec(handle_, sql.c_str(), nullptr, nullptr, nullptr);
+  if (code != SQLITE_OK) return ErrorOf(code, {});
+  return Ok();
+}
+
+Status Database::Transact(const std::function<Status()>& work) {
+  if (in_transaction()) return Internal("a write transaction inside another: " + path_);
+  if (Status begun = Execute("BEGIN IMMEDIATE"); !begun.ok()) {
+    if (begun.error().code() == ErrorCode::kConflict) return WriteLockError();
+    return begun;
+  }
+  Status done = work();
+  if (done.ok()) done = Execute("COMMIT");
+  if (!done.ok() && in_transaction()) {
+    // The first error is the one to tell; a rollback that fails leaves nothing committed either.
+    const Status rolled_back = Execute("ROLLBACK");
+    static_cast<void>(rolled_back);
+  }
+  return done;
+}
+
+Status Database::Read(const std::function<Status()>& work) {
+  if (in_transaction()) return work();
+  LAMINA_TRY(Execute("BEGIN"));
+  Status done = work();
+  const Status ended = Execute(done.ok() ? "COMMIT" : "ROLLBACK");
+  if (done.ok() && !ended.ok()) return ended.error().Clone();
+  return done;
+}
+
+bool Database::in_transaction() const {
+  return !gate_->foreign() && handle_ != nullptr && sqlite3_get_autocommit(handle_) == 0;
+}
+
+std::int64_t Database::total_changes() const {
+  return gate_->foreign() ? 0 : sqlite3_total_changes64(handle_);
+}
+
+Error Database::WriteLockError() {
+  std::string holders;
+  Result<Statement> sessions =
+      Prepare("SELECT pid, host FROM writer_session WHERE ended_at IS NULL ORDER BY writer");
+  while (sessions.ok()) {
+    const Result<bool> row = sessions->Step();
+    if (!row.ok() || !*row) break;
+    const std::int64_t pid = sessions->Int(0);
+    const std::string host(sessions->Text(1));
+    if (host == HostName() && (pid == getpid() || kill(static_cast<pid_t>(pid), 0) != 0)) continue;
+    holders += (holders.empty() ? "" : ", ") + std::to_string(pid) + " on " + host;
+  }
+  std::string message = path_ + " is locked for writing";
+  message += holders.empty() ? " by another connection" : "; open writers: process " + holders;
+  return Conflict(message + "; waited " + std::to_string(busy_timeout_ms_) + " ms, try again");
+}
+
+Status Database::Checkpoint() {
+  LAMINA_TRY(CheckUsable());
+  const SqliteCall call(*gate_);
+  const int code =
+      sqlite3_wal_checkpoint_v2(handle_, "main", SQLITE_CHECKPOINT_PASSIVE, nullptr, nullptr);
+  // Busy: another process checkpoints at this moment.
+  if (code != SQLITE_OK && (code & 0xFF) != SQLITE_BUSY) return ErrorOf(code, "checkpoint");
+  return Ok();
+}
+
+}  // namespace lamina::catalog
