@@ -115,7 +115,9 @@ TEST(Time, EveryDayOfTheCalendar) {
 }
 
 TEST(Time, CivilDatesFarAway) {
-  for (const std::int64_t days : {-106'751'992, -800'000, 3'000'000, 106'751'991}) {
+  for (const std::int64_t days : {-2'147'483'648LL, -526'668'669LL, -526'668'668LL, -526'668'667LL,
+                                  -106'751'992LL, -800'000LL, 3'000'000LL, 106'751'991LL,
+                                  526'668'667LL, 526'668'668LL, 526'668'669LL, 2'147'483'647LL}) {
     EXPECT_EQ(DaysFromCivil(CivilFromDays(days)), days);
   }
   EXPECT_EQ(DaysFromCivil({0, 3, 1}), -719'468);
