@@ -63,7 +63,12 @@ PartSource SourceOf(const DecomposedBacktest& parts) {
   };
   source.chunk = [&parts](const catalog::ChunkId& id) -> Result<std::string> {
     for (const auto& chunk : parts.chunks) {
-      if (chunk.id == id) return chunk.stored;
+      if (chunk.id != id) continue;
+      catalog::ChunkRow row;
+      row.content_bytes = chunk.content_bytes;
+      row.stored_bytes = static_cast<std::int64_t>(chunk.stored.size());
+      row.compressed = chunk.compressed;
+      return catalog::DecodeChunk(id, row, chunk.stored, "test");
     }
     return NotFound("chunk");
   };
