@@ -19,6 +19,8 @@
 namespace lamina::table {
 namespace {
 
+/// Skipping within pages pays for few long ranges; for many short ones whole pages are faster.
+constexpr std::size_t kRangesToSkipBetween = 32;
 /// A page that unpacks to more is not one that a sane writer made.
 constexpr std::int64_t kUncompressedPageMax = std::int64_t{1} << 30;
 
@@ -173,7 +175,13 @@ Result<DecodedRows> ColumnChunk::Decode(const RowRanges& wanted) const {
   if (column_.type == LakeType::kInt32List) {
     LAMINA_ASSIGN(decoded.values, DecodeList(selection));
   } else {
-    LAMINA_ASSIGN(decoded.values, DecodeFlat(selection));
+    RowRanges local = ToLocal(selection.rows, wanted);
+    if (local.ranges().size() > kRangesToSkipBetween) {
+      local = RowRanges(0, selection.num_values);
+    } else {
+      decoded.rows = Intersect(selection.rows, wanted);
+    }
+    LAMINA_ASSIGN(decoded.values, DecodeFlat(selection, local));
   }
   if (decoded.values->length() != decoded.rows.row_count()) {
     return Corruption("the pages of a column chunk hold another number of rows than they say");
@@ -195,18 +203,24 @@ std::unique_ptr<parquet::PageReader> OpenPages(const std::shared_ptr<arrow::Buff
 
 }  // namespace
 
-Result<std::shared_ptr<arrow::ChunkedArray>> ColumnChunk::DecodeFlat(const Selection& pages) const {
+Result<std::shared_ptr<arrow::ChunkedArray>> ColumnChunk::DecodeFlat(const Selection& pages,
+                                                                     const RowRanges& local) const {
   const auto reader = parquet::internal::RecordReader::Make(
       column_.leaf, parquet::internal::LevelInfo::ComputeLevelInfo(column_.leaf));
   reader->SetPageReader(OpenPages(pages.bytes, pages.num_values, compression_, *column_.leaf));
-  reader->Reserve(pages.num_values);
-  std::int64_t read = 0;
-  while (read < pages.num_values) {
-    const std::int64_t records = reader->ReadRecords(pages.num_values - read);
-    if (records == 0) break;
-    read += records;
+  reader->Reserve(local.row_count());
+  std::int64_t at = 0;
+  for (const RowRange& range : local.ranges()) {
+    if (range.begin > at && reader->SkipRecords(range.begin - at) != range.begin - at) {
+      return Corruption("a column chunk ends early");
+    }
+    at = range.begin;
+    while (at < range.end) {
+      const std::int64_t records = reader->ReadRecords(range.end - at);
+      if (records == 0) return Corruption("a column chunk ends early");
+      at += records;
+    }
   }
-  if (read != pages.num_values) return Corruption("a column chunk ends early");
   return Transfer(*reader, column_.type, column_.arrow_type);
 }
 

@@ -65,7 +65,8 @@ class ColumnChunk {
  private:
   struct Selection;
   Selection Select(const RowRanges& wanted) const;
-  Result<std::shared_ptr<arrow::ChunkedArray>> DecodeFlat(const Selection& pages) const;
+  Result<std::shared_ptr<arrow::ChunkedArray>> DecodeFlat(const Selection& pages,
+                                                          const RowRanges& local) const;
   Result<std::shared_ptr<arrow::ChunkedArray>> DecodeList(const Selection& pages) const;
 
   Column column_{};
