@@ -419,8 +419,8 @@ Result<std::shared_ptr<arrow::ChunkedArray>> KeepRows(
       !LakeTypeOf(*column->type()).ok()) {
     arrow::ArrayVector slices;
     for (const RowRange& range : ranges) {
-      for (const auto& chunk : column->Slice(range.begin, range.size())->chunks())
-        slices.push_back(chunk);
+      const auto slice = column->Slice(range.begin, range.size());
+      slices.insert(slices.end(), slice->chunks().begin(), slice->chunks().end());
     }
     return std::make_shared<arrow::ChunkedArray>(std::move(slices), column->type());
   }
