@@ -28,9 +28,8 @@ using bundle::Value;
 constexpr std::size_t kSharedListBytes = 256;  ///< parameters and symbols from here on are chunks
 constexpr std::size_t kBlobChunkBytes = 1024;  ///< series from here on are chunks
 
-constexpr std::array<std::string_view, kRecordTableCount> kRunKeys = {"portfolio_snapshots",
-                                                                      "trades", "orders",
-                                                                      "positions"};
+constexpr std::array<std::string_view, kRecordTableCount> kRunKeys = {
+    "portfolio_snapshots", "trades", "orders", "positions"};
 
 bool SameBits(double a, double b) {
   return std::bit_cast<std::uint64_t>(a) == std::bit_cast<std::uint64_t>(b);
@@ -109,8 +108,8 @@ class Decomposer {
 
   void Replace(const Value& value, Part part) {
     taken_.insert(value.offset());
-    replacements_.push_back({value.offset(), value.raw().size(),
-                             static_cast<std::uint32_t>(skeleton_.parts.size())});
+    replacements_.push_back(
+        {value.offset(), value.raw().size(), static_cast<std::uint32_t>(skeleton_.parts.size())});
     skeleton_.parts.push_back(std::move(part));
   }
 
@@ -168,10 +167,14 @@ class Decomposer {
 
   static std::shared_ptr<arrow::Table>& RowsOf(RunRows& rows, RecordTable table) {
     switch (table) {
-      case RecordTable::kSnapshots: return rows.snapshots;
-      case RecordTable::kTrades: return rows.trades;
-      case RecordTable::kOrders: return rows.orders;
-      case RecordTable::kPositions: break;
+      case RecordTable::kSnapshots:
+        return rows.snapshots;
+      case RecordTable::kTrades:
+        return rows.trades;
+      case RecordTable::kOrders:
+        return rows.orders;
+      case RecordTable::kPositions:
+        break;
     }
     return rows.positions;
   }
@@ -261,13 +264,14 @@ class Decomposer {
     for (std::uint32_t series = 0; series < kSeriesNames.size(); ++series) {
       const auto value = metrics.Find(kSeriesNames[series]);
       if (!value) continue;
-      bool derived = false;
+      std::uint32_t recipe = 0;
       if (value->is_array()) {
-        LAMINA_ASSIGN(derived, TakeInlineSeries(*value, slot, series, parts, rows, pending));
+        LAMINA_ASSIGN(recipe, TakeInlineSeries(*value, slot, series, parts, rows, pending));
       } else if (const auto blob = FindBlob(*value)) {
-        LAMINA_ASSIGN(derived, TakeBlobSeries(*blob, slot, series, parts, rows, pending));
+        LAMINA_ASSIGN(recipe, TakeBlobSeries(*blob, slot, series, parts, rows, pending));
       }
-      if (derived) facts.derived_series_mask |= 1U << series;
+      if (recipe != 0) facts.derived_series_mask |= 1U << series;
+      if (recipe == 2) facts.derived_series_mask |= 256U << series;
     }
     LAMINA_ASSIGN(parts.rows().series, MakeSeriesTable(std::move(rows)));
     for (PendingSeries& series : pending) {
@@ -297,10 +301,11 @@ class Decomposer {
     return found == blobs_.end() ? std::nullopt : std::optional(found->second);
   }
 
-  /// RETURNS whether the series follows from the snapshots.
-  Result<bool> TakeInlineSeries(const Value& array, std::uint32_t slot, std::uint32_t series,
-                                RunParts& parts, std::vector<SeriesRows>& rows,
-                                std::vector<PendingSeries>& pending) {
+  /// RETURNS the recipe by which the series follows from the snapshots, or 0.
+  Result<std::uint32_t> TakeInlineSeries(const Value& array, std::uint32_t slot,
+                                         std::uint32_t series, RunParts& parts,
+                                         std::vector<SeriesRows>& rows,
+                                         std::vector<PendingSeries>& pending) {
     TakenPoints points = TakePoints(array);
     std::uint32_t recipe = 0;
     if (AllSet(points.time_valid) && AllSet(points.value_valid)) {
@@ -320,7 +325,7 @@ class Decomposer {
       pending.push_back(
           {array, Part(InlineSeriesPart{slot, series, recipe, std::move(points.shape)})});
     }
-    return recipe != 0;
+    return recipe;
   }
 
   template <class Matches>
@@ -332,9 +337,9 @@ class Decomposer {
     return 0U;
   }
 
-  Result<bool> TakeBlobSeries(const Value& blob, std::uint32_t slot, std::uint32_t series,
-                              RunParts& parts, std::vector<SeriesRows>& rows,
-                              std::vector<PendingSeries>& pending) {
+  Result<std::uint32_t> TakeBlobSeries(const Value& blob, std::uint32_t slot, std::uint32_t series,
+                                       RunParts& parts, std::vector<SeriesRows>& rows,
+                                       std::vector<PendingSeries>& pending) {
     // Most often it is what the first recipe and the writer of the blob before give.
     if (!skeleton_.writers.empty() && !RecipesOf(series).empty() && !IsTaken(blob)) {
       const std::uint32_t recipe = RecipesOf(series)[0];
@@ -343,15 +348,15 @@ class Decomposer {
       if (parts.AppendBlobSeries(part, skeleton_.writers[last_writer_], bytes).ok() &&
           bytes == blob.raw()) {
         Replace(blob, part);
-        return true;
+        return recipe;
       }
     }
     Result<DecodedBlob> decoded = DecodeBlob(blob.AsBinary());
     if (!decoded.ok()) {
       result_.warnings.push_back("series " + std::string(kSeriesNames[series]) + " of run " +
-                                 std::to_string(slot) + " is kept as it is: " +
-                                 std::string(decoded.error().message()));
-      return false;
+                                 std::to_string(slot) +
+                                 " is kept as it is: " + std::string(decoded.error().message()));
+      return 0U;
     }
     BlobPoints& points = decoded->points;
     std::uint32_t recipe = 0;
@@ -370,7 +375,7 @@ class Decomposer {
     if (recipe == 0) AddRows(series, std::move(points), rows);
     pending.push_back(
         {blob, Part(BlobSeriesPart{slot, series, recipe, WriterIndex(decoded->writer)})});
-    return recipe != 0;
+    return recipe;
   }
 
   static void AddRows(std::uint32_t series, BlobPoints points, std::vector<SeriesRows>& rows) {
@@ -453,7 +458,8 @@ class Decomposer {
   /// check is that the skeleton's bytes say just that, and put each part where it was.
   Status Check() const {
     LAMINA_ASSIGN(const Skeleton decoded, DecodeSkeleton(result_.skeleton));
-    if (EncodeSkeleton(decoded) != result_.skeleton) return Internal("the skeleton reads differently");
+    if (EncodeSkeleton(decoded) != result_.skeleton)
+      return Internal("the skeleton reads differently");
     LAMINA_ASSIGN(const Document body, Document::Parse(decoded.body, kSkeletonLimits));
     LAMINA_ASSIGN(const std::vector<PartPlace> places, FindParts(body));
     if (places.size() != replacements_.size()) return Internal("it holds MessagePack extensions");

@@ -3,7 +3,6 @@
 #include <charconv>
 #include <cmath>
 
-
 namespace lamina::backtests {
 
 namespace {
@@ -86,13 +85,25 @@ bool IsUtf8(ByteView text) {
 
 void AppendJson(std::string& out, const Value& value) {
   switch (value.kind()) {
-    case Kind::kNil: out += "null"; return;
-    case Kind::kBool: out += value.AsBool() ? "true" : "false"; return;
-    case Kind::kInt: out += std::to_string(value.AsInt()); return;
-    case Kind::kUint: out += std::to_string(value.AsUint()); return;
+    case Kind::kNil:
+      out += "null";
+      return;
+    case Kind::kBool:
+      out += value.AsBool() ? "true" : "false";
+      return;
+    case Kind::kInt:
+      out += std::to_string(value.AsInt());
+      return;
+    case Kind::kUint:
+      out += std::to_string(value.AsUint());
+      return;
     case Kind::kFloat32:
-    case Kind::kFloat64: AppendDouble(out, value.AsDouble()); return;
-    case Kind::kString: AppendText(out, value.AsString()); return;
+    case Kind::kFloat64:
+      AppendDouble(out, value.AsDouble());
+      return;
+    case Kind::kString:
+      AppendText(out, value.AsString());
+      return;
     case Kind::kBinary:
     case Kind::kExtension:
       out.push_back('"');

@@ -184,10 +184,78 @@ const TableDefinition& SeriesTable() {
 }
 
 const std::vector<const TableDefinition*>& AllTables() {
-  static const std::vector<const TableDefinition*> kTables = {
-      &RunsTable(),   &SnapshotsTable(), &TradesTable(),
-      &OrdersTable(), &PositionsTable(), &SeriesTable()};
+  static const std::vector<const TableDefinition*> kTables = {&RunsTable(),      &SnapshotsTable(),
+                                                              &TradesTable(),    &OrdersTable(),
+                                                              &PositionsTable(), &SeriesTable()};
   return kTables;
+}
+
+std::string AllMetricSeriesSql() {
+  // `pos` is the order that the run's recipes take: by time when bit 8 says so, else as stored.
+  return R"sql(
+WITH snapshots AS (
+  SELECT s.run_id, s.ts, s.total_value AS v, s.cash_flow AS c, r.derived_series_mask AS mask,
+         CASE WHEN r.derived_series_mask & 256 <> 0
+              THEN row_number() OVER (PARTITION BY s.run_id ORDER BY s.ts, s.seq) - 1
+              ELSE s.seq END AS pos
+  FROM backtests.portfolio_snapshots s JOIN backtests.runs r ON r.run_id = s.run_id
+  WHERE r.derived_series_mask <> 0
+), paths AS (
+  SELECT run_id, mask, pos, ts, v, max(v) OVER run AS peak, first_value(v) OVER run AS first_v,
+         coalesce((v - c) / nullif(lag(v) OVER (PARTITION BY run_id ORDER BY pos), 0), 1.0) AS factor
+  FROM snapshots
+  WINDOW run AS (PARTITION BY run_id ORDER BY pos ROWS UNBOUNDED PRECEDING)
+), weighted AS (
+  SELECT run_id, mask, pos, ts,
+         product(factor) OVER (PARTITION BY run_id ORDER BY pos ROWS UNBOUNDED PRECEDING) AS w
+  FROM paths WHERE mask & 192 <> 0
+), weighted_peaks AS (
+  SELECT *, max(w) OVER (PARTITION BY run_id ORDER BY pos ROWS UNBOUNDED PRECEDING) AS peak
+  FROM weighted
+), months AS (
+  SELECT run_id, date_trunc('month', make_timestamp(epoch_us(ts))) AS month,
+         last(v ORDER BY ts, pos DESC) AS v
+  FROM snapshots WHERE mask & 16 <> 0 GROUP BY run_id, month
+), month_pairs AS (
+  SELECT *, lag(month) OVER w AS month_before, lag(v) OVER w AS v_before
+  FROM months WINDOW w AS (PARTITION BY run_id ORDER BY month)
+), month_returns AS (
+  SELECT run_id, month, v, v_before,
+         unnest(generate_series(month_before + INTERVAL 1 MONTH, month, INTERVAL 1 MONTH)) AS each
+  FROM month_pairs WHERE month_before IS NOT NULL
+), years AS (
+  SELECT run_id, mask, date_trunc('year', make_timestamp(epoch_us(ts))) AS year, sum(c) AS c,
+         first(v ORDER BY ts, pos) AS first_v, last(v ORDER BY ts, pos DESC) AS v
+  FROM snapshots WHERE mask & 32 <> 0 GROUP BY run_id, mask, year
+), year_pairs AS (
+  SELECT *, lag(v) OVER (PARTITION BY run_id ORDER BY year) AS v_before FROM years
+), year_returns AS (
+  SELECT run_id, year,
+         CASE WHEN mask & 8192 <> 0 THEN (v - c) / coalesce(v_before, first_v) - 1
+              ELSE v / v_before - 1 END AS value
+  FROM year_pairs WHERE mask & 8192 <> 0 OR v_before IS NOT NULL
+)
+SELECT run_id, metric, seq, ts, value FROM backtests.metric_series
+UNION ALL SELECT run_id, 'equity_curve', pos, ts, v FROM paths WHERE mask & 1 <> 0
+UNION ALL SELECT run_id, 'drawdown_series', pos, ts,
+                 CASE WHEN peak > 0 THEN (v - peak) / peak ELSE 0.0 END
+          FROM paths WHERE mask & 2 <> 0
+UNION ALL SELECT run_id, 'cumulative_return_series', pos, ts, v / first_v - 1
+          FROM paths WHERE mask & 4 <> 0
+UNION ALL SELECT run_id, 'monthly_returns',
+                 row_number() OVER (PARTITION BY run_id ORDER BY each) - 1,
+                 to_timestamp(epoch(each + INTERVAL 1 MONTH - INTERVAL 1 DAY)),
+                 CASE WHEN each = month THEN v / v_before - 1 ELSE 0.0 END
+          FROM month_returns
+UNION ALL SELECT run_id, 'yearly_returns',
+                 row_number() OVER (PARTITION BY run_id ORDER BY year) - 1,
+                 to_timestamp(epoch(year)), value
+          FROM year_returns
+UNION ALL SELECT run_id, 'twr_equity_curve', pos, ts, w FROM weighted_peaks WHERE mask & 64 <> 0
+UNION ALL SELECT run_id, 'twr_drawdown_series', pos, ts,
+                 CASE WHEN peak > 0 THEN (w - peak) / peak ELSE 0.0 END
+          FROM weighted_peaks WHERE mask & 128 <> 0
+)sql";
 }
 
 }  // namespace lamina::backtests

@@ -12,8 +12,8 @@
 #include <unordered_map>
 #include <vector>
 
-#include "lamina/backtests/row_columns.h"
 #include "lamina/backtests/record_schema.h"
+#include "lamina/backtests/row_columns.h"
 #include "lamina/backtests/skeleton.h"
 #include "lamina/base/result.h"
 #include "lamina/bundle/msgpack.h"

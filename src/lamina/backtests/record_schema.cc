@@ -10,11 +10,15 @@ ColumnRule Seq() { return {"seq", LakeType::kInt32}; }
 ColumnRule Double(std::string_view name) {
   return {name, LakeType::kDouble, name, CellCodec::kDouble};
 }
-ColumnRule Text(std::string_view name) { return {name, LakeType::kVarchar, name, CellCodec::kText}; }
+ColumnRule Text(std::string_view name) {
+  return {name, LakeType::kVarchar, name, CellCodec::kText};
+}
 ColumnRule Time(std::string_view name, std::string_view key) {
   return {name, LakeType::kTimestampTz, key, CellCodec::kTime};
 }
-ColumnRule Json(std::string_view name) { return {name, LakeType::kVarchar, name, CellCodec::kJson}; }
+ColumnRule Json(std::string_view name) {
+  return {name, LakeType::kVarchar, name, CellCodec::kJson};
+}
 ColumnRule Second(std::string_view name) { return {name, LakeType::kVarchar}; }
 
 std::vector<ColumnRule> SnapshotRules() {
@@ -111,10 +115,14 @@ const std::vector<ColumnRule>& ColumnRules(RecordTable table) {
 
 std::string_view RecordTableName(RecordTable table) {
   switch (table) {
-    case RecordTable::kSnapshots: return "portfolio_snapshots";
-    case RecordTable::kTrades: return "trades";
-    case RecordTable::kOrders: return "orders";
-    case RecordTable::kPositions: return "positions";
+    case RecordTable::kSnapshots:
+      return "portfolio_snapshots";
+    case RecordTable::kTrades:
+      return "trades";
+    case RecordTable::kOrders:
+      return "orders";
+    case RecordTable::kPositions:
+      return "positions";
   }
   return "?";
 }

@@ -23,14 +23,14 @@ inline constexpr std::size_t kRecordTableCount = 4;
 
 /// How the values of a key are kept in its column. The numbers are part of the skeleton format.
 enum class CellCodec : std::uint8_t {
-  kRaw = 0,            ///< no column
-  kDouble = 1,         ///< float64; integers up to 2^53 too
-  kText = 2,           ///< varchar; integers as decimal text
-  kTime = 3,           ///< timestamptz
-  kBool = 4,           ///< boolean
-  kId = 5,             ///< uuid column, any other text or integer in the varchar column after it
-  kJson = 6,           ///< varchar: JSON text for readers, NULL when the empty map
-  kOrderMetadata = 7,  ///< as kJson, and the varchar column after it for {"order_reason": text}
+  kRaw = 0,              ///< no column
+  kDouble = 1,           ///< float64; integers up to 2^53 too
+  kText = 2,             ///< varchar; integers as decimal text
+  kTime = 3,             ///< timestamptz
+  kBool = 4,             ///< boolean
+  kId = 5,               ///< uuid column, any other text or integer in the varchar column after it
+  kJson = 6,             ///< varchar: JSON text for readers, NULL when the empty map
+  kOrderMetadata = 7,    ///< as kJson, and the varchar column after it for {"order_reason": text}
   kOrderReferences = 8,  ///< list of positions in the run's orders
 };
 

@@ -55,7 +55,8 @@ using Form = std::optional<std::uint32_t>;
 
 Form TakeDouble(const Value& value, ColumnBuilder& column, std::size_t row) {
   switch (value.kind()) {
-    case Kind::kNil: return cell_form::kNil;
+    case Kind::kNil:
+      return cell_form::kNil;
     case Kind::kFloat64: {
       const double number = value.AsDouble();
       const auto bits = std::bit_cast<std::uint64_t>(number);
@@ -70,8 +71,11 @@ Form TakeDouble(const Value& value, ColumnBuilder& column, std::size_t row) {
       return IsShortest(value, number) ? Form(cell_form::kInteger) : std::nullopt;
     }
     case Kind::kUint:
-    case Kind::kFloat32: column.SetDouble(row, PlainCell(value.AsDouble())); return std::nullopt;
-    default: return std::nullopt;
+    case Kind::kFloat32:
+      column.SetDouble(row, PlainCell(value.AsDouble()));
+      return std::nullopt;
+    default:
+      return std::nullopt;
   }
 }
 
@@ -269,9 +273,12 @@ class RecordTaker {
     if (codec == CellCodec::kRaw) return std::nullopt;
     ColumnBuilder& builder = builders_[column];
     switch (codec) {
-      case CellCodec::kRaw: break;
-      case CellCodec::kDouble: return TakeDouble(value, builder, row);
-      case CellCodec::kText: return TakeText(value, builder, row, cell_form::kString);
+      case CellCodec::kRaw:
+        break;
+      case CellCodec::kDouble:
+        return TakeDouble(value, builder, row);
+      case CellCodec::kText:
+        return TakeText(value, builder, row, cell_form::kString);
       case CellCodec::kTime: {
         const TakenTime time = TakeTime(value);
         if (time.micros) builder.SetInt(row, *time.micros);
@@ -282,11 +289,14 @@ class RecordTaker {
         if (value.kind() != Kind::kBool) return std::nullopt;
         builder.SetBool(row, value.AsBool());
         return cell_form::kBoolean;
-      case CellCodec::kId: return TakeId(value, builder, builders_[column + 1], row);
-      case CellCodec::kJson: return TakeJson(value, builder, row);
+      case CellCodec::kId:
+        return TakeId(value, builder, builders_[column + 1], row);
+      case CellCodec::kJson:
+        return TakeJson(value, builder, row);
       case CellCodec::kOrderMetadata:
         return TakeOrderMetadata(value, builder, builders_[column + 1], row);
-      case CellCodec::kOrderReferences: return TakeReferences(value, orders_, builder, row);
+      case CellCodec::kOrderReferences:
+        return TakeReferences(value, orders_, builder, row);
     }
     return std::nullopt;
   }

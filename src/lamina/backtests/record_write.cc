@@ -22,15 +22,22 @@ struct FieldWriter {
 
 bool Fits(CellCodec codec, table::LakeType type) {
   switch (codec) {
-    case CellCodec::kRaw: return true;
-    case CellCodec::kDouble: return type == table::LakeType::kDouble;
+    case CellCodec::kRaw:
+      return true;
+    case CellCodec::kDouble:
+      return type == table::LakeType::kDouble;
     case CellCodec::kText:
     case CellCodec::kJson:
-    case CellCodec::kOrderMetadata: return type == table::LakeType::kVarchar;
-    case CellCodec::kTime: return type == table::LakeType::kTimestampTz;
-    case CellCodec::kBool: return type == table::LakeType::kBoolean;
-    case CellCodec::kId: return type == table::LakeType::kUuid;
-    case CellCodec::kOrderReferences: return type == table::LakeType::kInt32List;
+    case CellCodec::kOrderMetadata:
+      return type == table::LakeType::kVarchar;
+    case CellCodec::kTime:
+      return type == table::LakeType::kTimestampTz;
+    case CellCodec::kBool:
+      return type == table::LakeType::kBoolean;
+    case CellCodec::kId:
+      return type == table::LakeType::kUuid;
+    case CellCodec::kOrderReferences:
+      return type == table::LakeType::kInt32List;
   }
   return false;
 }
@@ -154,21 +161,25 @@ Status WriteCell(std::string& out, const FieldWriter& field, std::int64_t row, s
     return Ok();
   }
   switch (field.part->codec) {
-    case CellCodec::kRaw: return Misfit("a field without column has no bytes");
-    case CellCodec::kDouble: return WriteDouble(out, *field.cells, row, form);
+    case CellCodec::kRaw:
+      return Misfit("a field without column has no bytes");
+    case CellCodec::kDouble:
+      return WriteDouble(out, *field.cells, row, form);
     case CellCodec::kText:
       if (field.cells->IsNull(row)) return Misfit("a text's cell is NULL");
       if (form == cell_form::kInteger) return WriteInteger(out, field.cells->Text(row));
       if (form != cell_form::kString) return Misfit("unknown form of a text");
       Writer(out).String(field.cells->Text(row));
       return Ok();
-    case CellCodec::kTime: return WriteTime(out, *field.cells, row, form);
+    case CellCodec::kTime:
+      return WriteTime(out, *field.cells, row, form);
     case CellCodec::kBool:
       if (form != cell_form::kBoolean) return Misfit("unknown form of a flag");
       if (field.cells->IsNull(row)) return Misfit("a flag's cell is NULL");
       Writer(out).Bool(field.cells->Bool(row));
       return Ok();
-    case CellCodec::kId: return WriteId(out, field, row, form);
+    case CellCodec::kId:
+      return WriteId(out, field, row, form);
     case CellCodec::kOrderMetadata:
       if (form == cell_form::kOrderReason) {
         if (field.second->IsNull(row)) return Misfit("an order's reason is NULL");

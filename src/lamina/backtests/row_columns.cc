@@ -43,9 +43,8 @@ Result<std::shared_ptr<arrow::Buffer>> CopyBytes(const void* data, std::size_t s
 std::shared_ptr<arrow::Array> Make(LakeType type, std::size_t rows,
                                    std::vector<std::shared_ptr<arrow::Buffer>> buffers,
                                    std::int64_t null_count) {
-  return arrow::MakeArray(arrow::ArrayData::Make(table::ArrowType(type),
-                                                 static_cast<std::int64_t>(rows),
-                                                 std::move(buffers), null_count));
+  return arrow::MakeArray(arrow::ArrayData::Make(
+      table::ArrowType(type), static_cast<std::int64_t>(rows), std::move(buffers), null_count));
 }
 
 }  // namespace
@@ -53,12 +52,22 @@ std::shared_ptr<arrow::Array> Make(LakeType type, std::size_t rows,
 ColumnBuilder::ColumnBuilder(LakeType type, std::size_t rows)
     : type_(type), rows_(rows), valid_(rows, 0) {
   switch (type) {
-    case LakeType::kDouble: doubles_.resize(rows); break;
+    case LakeType::kDouble:
+      doubles_.resize(rows);
+      break;
     case LakeType::kVarchar:
-    case LakeType::kBlob: texts_.resize(rows); break;
-    case LakeType::kUuid: uuids_.resize(rows); break;
-    case LakeType::kInt32List: lists_.resize(rows); break;
-    default: integers_.resize(rows); break;
+    case LakeType::kBlob:
+      texts_.resize(rows);
+      break;
+    case LakeType::kUuid:
+      uuids_.resize(rows);
+      break;
+    case LakeType::kInt32List:
+      lists_.resize(rows);
+      break;
+    default:
+      integers_.resize(rows);
+      break;
   }
 }
 
@@ -193,8 +202,8 @@ Result<ColumnView> ViewOf(const arrow::Array& array, LakeType type, std::string_
       view.doubles = Values<double>(data, 1);
       break;
     case LakeType::kTimestampTz:
-      if (id != arrow::Type::TIMESTAMP || static_cast<const arrow::TimestampType&>(*data.type)
-                                                  .unit() != arrow::TimeUnit::MICRO) {
+      if (id != arrow::Type::TIMESTAMP ||
+          static_cast<const arrow::TimestampType&>(*data.type).unit() != arrow::TimeUnit::MICRO) {
         return wrong();
       }
       view.integers = Values<std::int64_t>(data, 1);
@@ -212,7 +221,8 @@ Result<ColumnView> ViewOf(const arrow::Array& array, LakeType type, std::string_
           static_cast<const arrow::FixedSizeBinaryType&>(*data.type).byte_width() != 16) {
         return wrong();
       }
-      view.uuids = data.buffers[1] != nullptr ? data.buffers[1]->data() + data.offset * 16 : nullptr;
+      view.uuids =
+          data.buffers[1] != nullptr ? data.buffers[1]->data() + data.offset * 16 : nullptr;
       break;
     case LakeType::kVarchar:
       if (id != arrow::Type::STRING) return wrong();
@@ -230,7 +240,8 @@ Result<ColumnView> ViewOf(const arrow::Array& array, LakeType type, std::string_
       view.list_value_count = data.child_data[0]->length;
       break;
     }
-    default: return wrong();
+    default:
+      return wrong();
   }
   return view;
 }

@@ -6,8 +6,8 @@
 #include <arrow/api.h>
 #include <arrow/extension_type.h>
 
-#include "lamina/backtests/row_columns.h"
 #include "lamina/backtests/lake_schema.h"
+#include "lamina/backtests/row_columns.h"
 #include "lamina/table/arrow_status.h"
 #include "lamina/table/lake_type.h"
 
@@ -20,9 +20,8 @@ using TablePtr = std::shared_ptr<arrow::Table>;
 std::shared_ptr<arrow::Schema> SchemaOf(const TableDefinition& definition) {
   std::vector<std::shared_ptr<arrow::Field>> fields;
   for (const catalog::LakeColumn& column : definition.columns) {
-    fields.push_back(table::MakeField(column.name, column.type,
-                                      static_cast<std::int32_t>(column.column_id),
-                                      column.nullable));
+    fields.push_back(table::MakeField(
+        column.name, column.type, static_cast<std::int32_t>(column.column_id), column.nullable));
   }
   return arrow::schema(std::move(fields));
 }
@@ -43,7 +42,7 @@ Result<std::shared_ptr<arrow::Array>> RunIds(const Items& runs, const Count& cou
 /// The runs' tables one after another, with run_id in front.
 template <class Items>
 Result<TablePtr> Stack(const TableDefinition& definition, const Items& runs,
-                       TablePtr RunRows::*member) {
+                       TablePtr RunRows::* member) {
   const auto schema = SchemaOf(definition);
   LAMINA_ASSIGN(auto ids,
                 RunIds(runs, [&](const auto& run) { return (run.rows.*member)->num_rows(); }));

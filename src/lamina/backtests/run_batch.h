@@ -36,8 +36,8 @@ class RunBatch {
   std::vector<Item> runs_;
 };
 
-/// The rows of one run, without run_id; 0 rows where there are none. Tables are sorted by run_id (the
-/// `runs` table is not looked at and may be null). Cheap: slices. RETURNS kCorruption.
+/// The rows of one run, without run_id; 0 rows where there are none. Tables are sorted by run_id
+/// (the `runs` table is not looked at and may be null). Cheap: slices. RETURNS kCorruption.
 Result<RunRows> SliceRun(const LakeRows& tables, const Uuid& run_id);
 
 }  // namespace lamina::backtests

@@ -2,10 +2,10 @@
 
 #include <arrow/api.h>
 
-#include "lamina/backtests/row_columns.h"
 #include "lamina/backtests/json_text.h"
 #include "lamina/backtests/lake_schema.h"
 #include "lamina/backtests/record_codec.h"
+#include "lamina/backtests/row_columns.h"
 #include "lamina/backtests/run_parts.h"
 #include "lamina/base/bytes.h"
 
@@ -96,10 +96,18 @@ class RunHasher {
         AppendLittleEndian(out, bits);
         return;
       }
-      case table::LakeType::kTimestampTz: AppendLittleEndian(out, cells.integers[row]); return;
-      case table::LakeType::kInt32: AppendLittleEndian(out, cells.small_integers[row]); return;
-      case table::LakeType::kBoolean: out.push_back(cells.Bool(row) ? 1 : 0); return;
-      case table::LakeType::kUuid: out += cells.UuidAt(row).View(); return;
+      case table::LakeType::kTimestampTz:
+        AppendLittleEndian(out, cells.integers[row]);
+        return;
+      case table::LakeType::kInt32:
+        AppendLittleEndian(out, cells.small_integers[row]);
+        return;
+      case table::LakeType::kBoolean:
+        out.push_back(cells.Bool(row) ? 1 : 0);
+        return;
+      case table::LakeType::kUuid:
+        out += cells.UuidAt(row).View();
+        return;
       case table::LakeType::kVarchar: {
         const ByteView text = cells.Text(row);
         AppendLittleEndian(out, static_cast<std::int64_t>(text.size()));
@@ -112,7 +120,8 @@ class RunHasher {
         for (const std::int32_t value : list) AppendLittleEndian(out, value);
         return;
       }
-      default: return;
+      default:
+        return;
     }
   }
 

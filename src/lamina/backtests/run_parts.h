@@ -12,9 +12,9 @@
 #include <string>
 #include <utility>
 
-#include "lamina/backtests/row_columns.h"
 #include "lamina/backtests/decompose.h"
 #include "lamina/backtests/record_codec.h"
+#include "lamina/backtests/row_columns.h"
 #include "lamina/backtests/series_blob.h"
 #include "lamina/backtests/series_recipes.h"
 #include "lamina/backtests/skeleton.h"

@@ -23,8 +23,8 @@ constexpr std::int64_t kMaxRows = std::int64_t{1} << 26;
 constexpr std::int64_t kReadRows = 65536;
 
 std::unique_ptr<parquet::ParquetFileReader> Open(ByteView blob) {
-  auto buffer = std::make_shared<arrow::Buffer>(
-      reinterpret_cast<const std::uint8_t*>(blob.data()), static_cast<std::int64_t>(blob.size()));
+  auto buffer = std::make_shared<arrow::Buffer>(reinterpret_cast<const std::uint8_t*>(blob.data()),
+                                                static_cast<std::int64_t>(blob.size()));
   return parquet::ParquetFileReader::Open(std::make_shared<arrow::io::BufferReader>(buffer));
 }
 
@@ -73,7 +73,8 @@ Result<DecodedBlob> Decode(ByteView blob) {
   const auto wrong = [](std::string_view what) {
     return InvalidArgument("series blob: " + std::string(what));
   };
-  if (metadata->num_columns() != 2 || metadata->schema()->Column(0)->path()->ToDotString() != "ts" ||
+  if (metadata->num_columns() != 2 ||
+      metadata->schema()->Column(0)->path()->ToDotString() != "ts" ||
       metadata->schema()->Column(1)->path()->ToDotString() != "value") {
     return wrong("its columns are not ts and value");
   }
@@ -105,10 +106,10 @@ std::shared_ptr<parquet::schema::GroupNode> BlobSchema() {
   using parquet::Repetition;
   using parquet::schema::GroupNode;
   using parquet::schema::PrimitiveNode;
-  static const auto kSchema = std::static_pointer_cast<GroupNode>(GroupNode::Make(
-      "schema", Repetition::REQUIRED,
-      {PrimitiveNode::Make("ts", Repetition::OPTIONAL, parquet::Type::INT64),
-       PrimitiveNode::Make("value", Repetition::OPTIONAL, parquet::Type::DOUBLE)}));
+  static const auto kSchema = std::static_pointer_cast<GroupNode>(
+      GroupNode::Make("schema", Repetition::REQUIRED,
+                      {PrimitiveNode::Make("ts", Repetition::OPTIONAL, parquet::Type::INT64),
+                       PrimitiveNode::Make("value", Repetition::OPTIONAL, parquet::Type::DOUBLE)}));
   return kSchema;
 }
 
@@ -137,6 +138,7 @@ Result<std::string> Encode(const BlobPoints& points, const BlobWriter& writer) {
                               ->compression(parquet::Compression::ZSTD)
                               ->compression_level(5)
                               ->version(parquet::ParquetVersion::PARQUET_2_6)
+                              ->disable_write_page_index()
                               ->build();
   std::shared_ptr<const arrow::KeyValueMetadata> pairs;
   if (!writer.key_values.empty()) {

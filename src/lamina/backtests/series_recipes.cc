@@ -15,7 +15,8 @@ constexpr std::int64_t kMicrosPerDay = 86'400'000'000;
 constexpr std::uint32_t kEquity = 0, kDrawdown = 1, kCumulative = 2, kMonthly = 4, kYearly = 5,
                         kTwrEquity = 6, kTwrDrawdown = 7;
 
-constexpr std::uint32_t kSorted = 2;  ///< of snapshots sorted by time, stable; 1 takes them as they stand
+constexpr std::uint32_t kSorted =
+    2;  ///< of snapshots sorted by time, stable; 1 takes them as they stand
 constexpr std::uint32_t kYearsLessCashFlow = 2;  ///< release 9; 1 is that of release 8
 
 std::int64_t FloorDay(std::int64_t micros) {
@@ -62,8 +63,7 @@ std::vector<double> TimeWeighted(const SnapshotSeries& in) {
   double product = 1.0;
   for (std::size_t i = 0; i < out.size(); ++i) {
     if (i > 0 && in.total_value[i - 1] != 0) {
-      const double change =
-          (in.total_value[i] - in.cash_flow[i]) / in.total_value[i - 1] - 1;
+      const double change = (in.total_value[i] - in.cash_flow[i]) / in.total_value[i - 1] - 1;
       product = product * (1 + change);
     }
     out[i] = product;
@@ -160,9 +160,12 @@ std::span<const std::uint32_t> RecipesOf(std::uint32_t series) {
     case kCumulative:
     case kTwrEquity:
     case kTwrDrawdown:
-    case kYearly: return kTwo;
-    case kMonthly: return std::span(kTwo).first(1);
-    default: return {};
+    case kYearly:
+      return kTwo;
+    case kMonthly:
+      return std::span(kTwo).first(1);
+    default:
+      return {};
   }
 }
 
@@ -180,12 +183,23 @@ std::optional<SeriesPoints> CookSeries(std::uint32_t series, std::uint32_t recip
   SeriesPoints points;
   points.times = in.times;
   switch (series) {
-    case kEquity: points.values = in.total_value; break;
-    case kDrawdown: points.values = Drawdown(in.total_value); break;
-    case kCumulative: points.values = Cumulative(in.total_value); break;
-    case kTwrEquity: points.values = TimeWeighted(in); break;
-    case kTwrDrawdown: points.values = Drawdown(TimeWeighted(in)); break;
-    default: return std::nullopt;
+    case kEquity:
+      points.values = in.total_value;
+      break;
+    case kDrawdown:
+      points.values = Drawdown(in.total_value);
+      break;
+    case kCumulative:
+      points.values = Cumulative(in.total_value);
+      break;
+    case kTwrEquity:
+      points.values = TimeWeighted(in);
+      break;
+    case kTwrDrawdown:
+      points.values = Drawdown(TimeWeighted(in));
+      break;
+    default:
+      return std::nullopt;
   }
   return points;
 }

@@ -29,17 +29,18 @@ inline constexpr bundle::DocumentLimits kSkeletonLimits = {
 /// How one cell was spelt. Codecs give 1..15 their own meaning (CellForm); from kFirstRaw on:
 /// entry `form - kFirstRaw` of the field's list of raw values.
 namespace cell_form {
-inline constexpr std::uint32_t kNil = 0;       ///< all codecs: nil, the cell is NULL
-inline constexpr std::uint32_t kFloat = 1;     ///< double: float64
-inline constexpr std::uint32_t kInteger = 2;   ///< double, text, id: an integer
+inline constexpr std::uint32_t kNil = 0;        ///< all codecs: nil, the cell is NULL
+inline constexpr std::uint32_t kFloat = 1;      ///< double: float64
+inline constexpr std::uint32_t kInteger = 2;    ///< double, text, id: an integer
 inline constexpr std::uint32_t kMinusZero = 3;  ///< double: -0.0 (the cell is 0.0)
-inline constexpr std::uint32_t kString = 1;    ///< text: string
-inline constexpr std::uint32_t kBoolean = 1;   ///< bool
-inline constexpr std::uint32_t kUuid = 1;      ///< id: the text of the uuid column
-inline constexpr std::uint32_t kIdString = 3;  ///< id: the text of the second column
-inline constexpr std::uint32_t kEmptyMap = 1;  ///< json: the cell is NULL
-inline constexpr std::uint32_t kOrderReason = 2;  ///< order metadata: {"order_reason": second column}
-inline constexpr std::uint32_t kReferences = 1;   ///< order references
+inline constexpr std::uint32_t kString = 1;     ///< text: string
+inline constexpr std::uint32_t kBoolean = 1;    ///< bool
+inline constexpr std::uint32_t kUuid = 1;       ///< id: the text of the uuid column
+inline constexpr std::uint32_t kIdString = 3;   ///< id: the text of the second column
+inline constexpr std::uint32_t kEmptyMap = 1;   ///< json: the cell is NULL
+inline constexpr std::uint32_t kOrderReason =
+    2;  ///< order metadata: {"order_reason": second column}
+inline constexpr std::uint32_t kReferences = 1;  ///< order references
 /// time: kFirstTime + 3 * (separator is a space) + zone, or kDateOnly
 inline constexpr std::uint32_t kFirstTime = 1;
 inline constexpr std::uint32_t kDateOnly = 7;
@@ -154,7 +155,8 @@ struct Skeleton {
 };
 
 std::string EncodeSkeleton(const Skeleton& skeleton);
-/// RETURNS kCorruption (structure), kUnsupported (a newer version). Nothing is checked against rows.
+/// RETURNS kCorruption (structure), kUnsupported (a newer version). Nothing is checked against
+/// rows.
 Result<Skeleton> DecodeSkeleton(ByteView bytes);
 /// A skeleton, as opposed to a document kept whole (whose top is a map).
 bool IsSkeleton(ByteView bytes);
