@@ -17,6 +17,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "lamina/catalog/database.h"
+
 namespace lamina::catalog::test {
 
 /// A fresh folder, gone afterwards. In memory where the machine has such a place: what these tests
@@ -86,5 +88,19 @@ inline int Wait(pid_t child) {
 
 /// `work` in a forked child.
 inline int InChild(const std::function<int()>& work) { return Wait(Spawn(work)); }
+
+inline std::unique_ptr<Database> Make(const std::string& path) {
+  auto database = Database::Open(path, OpenMode::kCreate);
+  EXPECT_TRUE(database.ok()) << database.error().message();
+  return *std::move(database);
+}
+
+inline std::int64_t One(Database& database, std::string_view sql) {
+  auto statement = database.Prepare(sql);
+  EXPECT_TRUE(statement.ok()) << statement.error().message();
+  auto row = statement->Step();
+  EXPECT_TRUE(row.ok()) << row.error().message();
+  return *row ? statement->Int(0) : -1;
+}
 
 }  // namespace lamina::catalog::test

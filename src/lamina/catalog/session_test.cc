@@ -182,15 +182,16 @@ TEST(Session, AChildThatOutlivesItsParentDoesNotKeepTheLock) {
   ASSERT_THAT(MakeStore(Env(), folder.path()), IsOk());
   int ends[2];
   ASSERT_EQ(pipe(ends), 0);
-  const pid_t parent = test::Spawn([&] {
+  const pid_t parent = test::Spawn([&]() -> int {
     const auto catalog = Catalog::Open(Env(), folder.path());
     const auto commit = (*catalog)->BeginCommit("x");
     const pid_t grandchild = fork();
     if (grandchild == 0) {
+      const pid_t self = getpid();
       alarm(60);
-      pause();
+      if (write(ends[1], &self, sizeof(self)) == sizeof(self)) pause();
+      _exit(3);
     }
-    if (write(ends[1], &grandchild, sizeof(grandchild)) < 0) return 1;
     _exit(commit.ok() ? 0 : 2);  // without ending the session
   });
   EXPECT_EQ(test::Wait(parent), ChildExit(0));
