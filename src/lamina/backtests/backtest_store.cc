@@ -108,7 +108,8 @@ Result<BacktestRecord> BacktestStore::Find(std::string_view handle, AsOf as_of) 
   std::vector<std::string> handles;
   LAMINA_TRY(catalog_->Read([&](catalog::Database& database) -> Status {
     LAMINA_ASSIGN(found, FindBacktest(database, handle, as_of));
-    if (!found) LAMINA_ASSIGN(handles, ListHandles(database, as_of));
+    if (found) return Ok();
+    LAMINA_ASSIGN(handles, ListHandles(database, as_of));
     return Ok();
   }));
   if (found) return *std::move(found);
