@@ -1,6 +1,7 @@
 #include <algorithm>
 
 #include "lamina/backtests/compare.h"
+#include "lamina/backtests/index_table.h"
 #include "lamina/backtests/ranking.h"
 #include "lamina/backtests/render.h"
 #include "lamina/cli/commands.h"
@@ -78,6 +79,23 @@ Outcome Rank(const Context& context, const ListArguments& arguments) {
     return Ok();
   }));
   Print(Rendered(context, arguments, rows));
+  return 0;
+}
+
+Outcome Compare(const Context& context, const std::vector<std::string>& handles) {
+  LAMINA_ASSIGN(const auto opened, OpenStore(context, "", true));
+  std::vector<backtests::IndexRow> rows;
+  for (const std::string& handle : handles) {
+    LAMINA_ASSIGN(const auto backtest, opened->backtests().Find(handle));
+    LAMINA_TRY(opened->catalog().Read([&](catalog::Database& database) -> Status {
+      LAMINA_ASSIGN(auto found, backtests::ReadIndexRows(database, backtest.backtest_id));
+      for (auto& stored : found) rows.push_back(std::move(stored.row));
+      return Ok();
+    }));
+  }
+  LAMINA_ASSIGN(const auto comparison, backtests::Compare(rows));
+  Print(context.structured() ? backtests::ComparisonJson(comparison) + "\n"
+                             : backtests::RenderComparison(comparison));
   return 0;
 }
 

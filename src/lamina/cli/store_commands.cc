@@ -191,7 +191,7 @@ Outcome Snapshots(const Context& context) {
 
 Outcome Verify(const Context& context, bool deep) {
   LAMINA_ASSIGN(const auto opened, OpenStore(context, "", true));
-  LAMINA_ASSIGN(auto files, catalog::VerifyCatalog(opened->catalog(), deep));
+  LAMINA_ASSIGN(auto files, catalog::VerifyCatalog(opened->catalog(), deep, context.cancel));
   LAMINA_ASSIGN(const auto rows,
                 backtests::VerifyBacktests(opened->backtests(), deep, context.cancel));
   for (const auto& problem : rows.problems) {
