@@ -1,8 +1,8 @@
 #include "lamina/backtests/backtest_store.h"
 
-#include <arrow/api.h>
-
 #include <algorithm>
+
+#include <arrow/api.h>
 
 #include "lamina/backtests/catalog_rows.h"
 #include "lamina/backtests/lake_schema.h"
@@ -187,8 +187,7 @@ Result<std::shared_ptr<arrow::Table>> BacktestStore::ReadRows(const BacktestReco
   if (ranges.empty()) ranges.emplace_back(Uuid{}, Uuid{});
   std::vector<std::shared_ptr<arrow::Table>> parts;
   for (const auto& [first, last] : ranges) {
-    LAMINA_ASSIGN(auto part,
-                  catalog_->ReadTable(lake_table, snapshot, {RunIdRange(first, last)}));
+    LAMINA_ASSIGN(auto part, catalog_->ReadTable(lake_table, snapshot, {RunIdRange(first, last)}));
     parts.push_back(std::move(part));
   }
   std::sort(ids.begin(), ids.end());
@@ -220,8 +219,9 @@ Result<std::string> BacktestStore::ReadDocument(const BacktestRecord& backtest) 
   auto document = Assemble(skeleton, source);
   if (!document.ok()) return std::move(document).error().With(context);
   if (Sha256(*document) != backtest.document_sha256) {
-    return Corruption(context + ": the stored parts do not give the document that was imported; "
-                                "run `lamina verify --deep`");
+    return Corruption(context +
+                      ": the stored parts do not give the document that was imported; "
+                      "run `lamina verify --deep`");
   }
   return document;
 }

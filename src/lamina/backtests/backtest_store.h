@@ -10,11 +10,11 @@
 #include <string>
 #include <vector>
 
+#include "lamina/backtests/decompose.h"
 #include "lamina/base/hash.h"
 #include "lamina/base/result.h"
 #include "lamina/base/time.h"
 #include "lamina/base/uuid.h"
-#include "lamina/backtests/decompose.h"
 #include "lamina/catalog/catalog.h"
 
 namespace lamina::backtests {
@@ -83,8 +83,8 @@ class BacktestStore {
   Result<std::shared_ptr<arrow::Table>> ReadRows(const BacktestRecord& backtest, RunTable table,
                                                  const std::vector<Uuid>& run_ids = {});
 
-  /// Write the bundle to `path`, atomically, and the price chunks it names beside it (absent ones only).
-  /// A file at `path` is replaced.
+  /// Write the bundle to `path`, atomically, and the price chunks it names beside it (absent ones
+  /// only). A file at `path` is replaced.
   Result<ExportReport> Export(std::string_view handle, const std::string& path,
                               const ExportOptions& options = {}, AsOf as_of = {});
 

@@ -57,8 +57,8 @@ std::string IdList(const std::vector<std::int64_t>& ids) {
 
 Result<std::optional<BacktestRecord>> FindBacktest(Database& database, std::string_view handle,
                                                    AsOf as_of) {
-  std::string sql = "SELECT " + std::string(kBacktestColumns) +
-                    " FROM backtest WHERE handle = ?1 AND ";
+  std::string sql =
+      "SELECT " + std::string(kBacktestColumns) + " FROM backtest WHERE handle = ?1 AND ";
   sql += as_of ? "begin_snapshot <= ?2 AND (end_snapshot IS NULL OR end_snapshot > ?2)"
                : "end_snapshot IS NULL";
   LAMINA_ASSIGN(auto statement, database.Prepare(sql));
@@ -160,10 +160,12 @@ Result<std::vector<Uuid>> RunsOnlyOf(Database& database,
   const std::string ids = IdList(backtest_ids);
   LAMINA_ASSIGN(auto statement,
                 database.Prepare("SELECT DISTINCT b.run_id FROM backtest_run b WHERE b.backtest_id "
-                                 "IN (" + ids + ") AND b.end_snapshot IS NULL AND NOT EXISTS ("
+                                 "IN (" +
+                                 ids +
+                                 ") AND b.end_snapshot IS NULL AND NOT EXISTS ("
                                  "SELECT 1 FROM backtest_run o WHERE o.run_id = b.run_id AND "
-                                 "o.end_snapshot IS NULL AND o.backtest_id NOT IN (" + ids +
-                                 ")) ORDER BY 1"));
+                                 "o.end_snapshot IS NULL AND o.backtest_id NOT IN (" +
+                                 ids + ")) ORDER BY 1"));
   std::vector<Uuid> runs;
   while (true) {
     LAMINA_ASSIGN(const bool row, statement.Step());
@@ -276,9 +278,9 @@ Status CopyPriceReferences(Database& database, std::int64_t from, std::int64_t t
 
 Status EndBacktest(Database& database, std::int64_t backtest_id, std::int64_t snapshot_id) {
   for (const char* table : {"backtest", "backtest_run", "chunk_ref", "backtest_index"}) {
-    LAMINA_ASSIGN(auto statement,
-                  database.Prepare("UPDATE " + std::string(table) + " SET end_snapshot = ?2 WHERE "
-                                   "backtest_id = ?1 AND end_snapshot IS NULL"));
+    LAMINA_ASSIGN(auto statement, database.Prepare("UPDATE " + std::string(table) +
+                                                   " SET end_snapshot = ?2 WHERE "
+                                                   "backtest_id = ?1 AND end_snapshot IS NULL"));
     LAMINA_TRY(statement.Bind(1, backtest_id).Bind(2, snapshot_id).Run());
   }
   return Ok();
@@ -297,9 +299,9 @@ Status CopyBacktestRows(Database& database, std::int64_t from, std::int64_t to,
     const char* table;
     const char* handle_column;  ///< null when the table has none
   };
-  for (const Change& change : {Change{"backtest", "handle"}, Change{"backtest_run", nullptr},
-                               Change{"chunk_ref", nullptr},
-                               Change{"backtest_index", "bundle_path"}}) {
+  for (const Change& change :
+       {Change{"backtest", "handle"}, Change{"backtest_run", nullptr}, Change{"chunk_ref", nullptr},
+        Change{"backtest_index", "bundle_path"}}) {
     std::string names;
     std::string values;
     LAMINA_ASSIGN(auto columns, database.Prepare("SELECT name FROM pragma_table_info('" +

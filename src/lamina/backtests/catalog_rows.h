@@ -1,8 +1,8 @@
 #pragma once
 
 /// \file lamina/backtests/catalog_rows.h
-/// The rows of `backtest`, `run`, `backtest_run` and `chunk_ref`: the SQL of this module in one place.
-/// Free functions on an open transaction; thread-compatible with their Database.
+/// The rows of `backtest`, `run`, `backtest_run` and `chunk_ref`: the SQL of this module in one
+/// place. Free functions on an open transaction; thread-compatible with their Database.
 
 #include <cstdint>
 #include <optional>

@@ -64,8 +64,8 @@ Status CheckTag(std::string_view tag) {
   if (tag.empty() || tag.size() > 256) {
     return InvalidArgument("a tag has 1 to 256 bytes");
   }
-  return CheckHandle(tag).ok() ? Ok() : InvalidArgument("'" + std::string(tag) +
-                                                        "' cannot be a tag");
+  return CheckHandle(tag).ok() ? Ok()
+                               : InvalidArgument("'" + std::string(tag) + "' cannot be a tag");
 }
 
 }  // namespace
@@ -82,11 +82,11 @@ Status BacktestStore::Delete(const std::vector<std::string>& handles) {
     }
     if (ids.empty()) return Ok();
     LAMINA_ASSIGN(auto deletion, RunDeletion::Plan(*catalog_, ids));
-    LAMINA_ASSIGN(auto commit, catalog_->BeginCommit("delete " + std::to_string(ids.size()) +
-                                                     " backtests"));
+    LAMINA_ASSIGN(auto commit,
+                  catalog_->BeginCommit("delete " + std::to_string(ids.size()) + " backtests"));
     LAMINA_TRY(deletion.Stage(*commit));
-    LAMINA_TRY(commit->Finish(
-        [&](catalog::Database& database, catalog::LakeWriter& writer) -> Status {
+    LAMINA_TRY(
+        commit->Finish([&](catalog::Database& database, catalog::LakeWriter& writer) -> Status {
           for (const auto& backtest : backtests) LAMINA_TRY(CheckStillLive(database, backtest));
           return deletion.Apply(database, writer.snapshot_id());
         }));
@@ -106,12 +106,12 @@ Status BacktestStore::Undelete(std::string_view handle) {
     return Ok();
   }));
   LAMINA_ASSIGN(auto document, ReadDocument(*deleted));
-  return RestoreBacktest(*this, *deleted, std::move(document),
-                         [&](catalog::Database& database, std::int64_t backtest_id) -> Status {
-                           LAMINA_TRY(CopyPriceReferences(database, deleted->backtest_id,
-                                                          backtest_id));
-                           return WriteLabels(database, backtest_id, labels);
-                         });
+  return RestoreBacktest(
+      *this, *deleted, std::move(document),
+      [&](catalog::Database& database, std::int64_t backtest_id) -> Status {
+        LAMINA_TRY(CopyPriceReferences(database, deleted->backtest_id, backtest_id));
+        return WriteLabels(database, backtest_id, labels);
+      });
 }
 
 Status BacktestStore::Rename(std::string_view from, std::string_view to) {
@@ -120,16 +120,15 @@ Status BacktestStore::Rename(std::string_view from, std::string_view to) {
   return Retrying([&]() -> Status {
     LAMINA_ASSIGN(const auto backtest, Find(from));
     LAMINA_ASSIGN(auto commit, catalog_->BeginCommit("rename " + std::string(from)));
-    LAMINA_TRY(commit->Finish(
-        [&](catalog::Database& database, catalog::LakeWriter& writer) -> Status {
-          LAMINA_TRY(CheckStillLive(database, backtest));
-          LAMINA_ASSIGN(const auto taken, FindBacktest(database, to, {}));
-          if (taken) return AlreadyExists("'" + std::string(to) + "' is the handle of another");
-          LAMINA_ASSIGN(const auto id, NextBacktestId(database));
-          LAMINA_TRY(CopyBacktestRows(database, backtest.backtest_id, id, to,
-                                      writer.snapshot_id()));
-          return EndBacktest(database, backtest.backtest_id, writer.snapshot_id());
-        }));
+    LAMINA_TRY(commit->Finish([&](catalog::Database& database,
+                                  catalog::LakeWriter& writer) -> Status {
+      LAMINA_TRY(CheckStillLive(database, backtest));
+      LAMINA_ASSIGN(const auto taken, FindBacktest(database, to, {}));
+      if (taken) return AlreadyExists("'" + std::string(to) + "' is the handle of another");
+      LAMINA_ASSIGN(const auto id, NextBacktestId(database));
+      LAMINA_TRY(CopyBacktestRows(database, backtest.backtest_id, id, to, writer.snapshot_id()));
+      return EndBacktest(database, backtest.backtest_id, writer.snapshot_id());
+    }));
     return Ok();
   });
 }

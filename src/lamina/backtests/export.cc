@@ -59,8 +59,7 @@ Status ExportOhlcv(catalog::Catalog& catalog, const bundle::Layout& layout,
 Result<ExportReport> BacktestStore::Export(std::string_view handle, const std::string& path,
                                            const ExportOptions& options, AsOf as_of) {
   if (options.level && (*options.level < 1 || *options.level > 22)) {
-    return InvalidArgument("zstd level " + std::to_string(*options.level) +
-                           " is outside 1..22");
+    return InvalidArgument("zstd level " + std::to_string(*options.level) + " is outside 1..22");
   }
   LAMINA_ASSIGN(const auto backtest, Find(handle, as_of));
   LAMINA_ASSIGN(std::string document, ReadDocument(backtest));

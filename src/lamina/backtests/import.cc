@@ -31,9 +31,8 @@ class Import {
 
   Result<ImportReport> Run() {
     const auto begin = std::chrono::steady_clock::now();
-    auto status = ParallelFor(
-        items_.sources.size(), options_.workers,
-        [&](std::size_t index, std::size_t) { return ImportOne(index); });
+    auto status = ParallelFor(items_.sources.size(), options_.workers,
+                              [&](std::size_t index, std::size_t) { return ImportOne(index); });
     if (status.ok()) status = CommitPending();
     ReportProgress(true);
     if (!status.ok()) return std::move(status).error();
@@ -104,10 +103,9 @@ class Import {
   Status CommitOne(std::vector<PreparedBacktest> batch) {
     if (batch.empty()) return Ok();
     // Which of two files of one handle wins must not depend on who was faster.
-    std::sort(batch.begin(), batch.end(),
-              [](const PreparedBacktest& a, const PreparedBacktest& b) {
-                return a.provenance.path < b.provenance.path;
-              });
+    std::sort(batch.begin(), batch.end(), [](const PreparedBacktest& a, const PreparedBacktest& b) {
+      return a.provenance.path < b.provenance.path;
+    });
     LAMINA_ASSIGN(const BatchReport report, CommitBatch(store_, batch, options_.replace));
     Status refused = Ok();
     {
@@ -253,8 +251,7 @@ Result<PutReport> PutBundle(BacktestStore& store, std::string_view handle, ByteV
                             bool replace) {
   Provenance provenance;
   provenance.handle = handle;
-  LAMINA_ASSIGN(auto prepared,
-                PrepareBundle(store.catalog().env(), std::move(provenance), file));
+  LAMINA_ASSIGN(auto prepared, PrepareBundle(store.catalog().env(), std::move(provenance), file));
   LAMINA_ASSIGN(auto put, StorePrepared(store, std::move(prepared), replace, {}));
   LAMINA_TRY(store.catalog().CompactSmallFiles());
   return put;
@@ -265,8 +262,8 @@ Result<PutReport> PutDocument(BacktestStore& store, std::string_view handle, std
   Provenance provenance;
   provenance.handle = handle;
   provenance.version = version;
-  LAMINA_ASSIGN(auto prepared, PrepareDocument(store.catalog().env(), std::move(provenance),
-                                               std::move(document)));
+  LAMINA_ASSIGN(auto prepared,
+                PrepareDocument(store.catalog().env(), std::move(provenance), std::move(document)));
   LAMINA_ASSIGN(auto put, StorePrepared(store, std::move(prepared), replace, {}));
   LAMINA_TRY(store.catalog().CompactSmallFiles());
   return put;

@@ -56,8 +56,8 @@ struct ImportSource {
   std::int64_t bytes = 0;
 };
 
-/// The bundles (`*.iafbt`, `*.obtf`) of files and folders (recursive, sorted; links to folders are not
-/// followed). Handle: path relative to the given folder, or the file's name, without suffix.
+/// The bundles (`*.iafbt`, `*.obtf`) of files and folders (recursive, sorted; links to folders are
+/// not followed). Handle: path relative to the given folder, or the file's name, without suffix.
 /// RETURNS kNotFound for a path that does not exist.
 Result<std::vector<ImportSource>> FindBundles(io::Env& env, const std::vector<std::string>& paths);
 

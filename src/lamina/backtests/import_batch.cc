@@ -1,11 +1,11 @@
 #include "lamina/backtests/import_batch.h"
 
-#include <arrow/api.h>
-
 #include <algorithm>
 #include <array>
 #include <map>
 #include <unordered_map>
+
+#include <arrow/api.h>
 
 #include "lamina/backtests/catalog_rows.h"
 #include "lamina/backtests/index_table.h"
@@ -32,15 +32,14 @@ class BatchAttempt {
     LAMINA_TRY(Decide());
     if (chosen_.empty()) return std::move(report_);
     LAMINA_TRY(AssignRuns());
-    LAMINA_ASSIGN(auto deletion,
-                  RunDeletion::Plan(store_.catalog(), replaced_ids_, KeptRuns()));
+    LAMINA_ASSIGN(auto deletion, RunDeletion::Plan(store_.catalog(), replaced_ids_, KeptRuns()));
     LAMINA_ASSIGN(auto commit, store_.catalog().BeginCommit(
                                    "import " + std::to_string(chosen_.size()) + " backtests"));
     LAMINA_TRY(deletion.Stage(*commit));
     LAMINA_TRY(StageRows(*commit));
     LAMINA_TRY(StageChunks(*commit));
-    LAMINA_TRY(commit->Finish(
-        [&](catalog::Database& database, catalog::LakeWriter& writer) -> Status {
+    LAMINA_TRY(
+        commit->Finish([&](catalog::Database& database, catalog::LakeWriter& writer) -> Status {
           LAMINA_TRY(CheckUnchanged(database));
           LAMINA_TRY(deletion.Apply(database, writer.snapshot_id()));
           return WriteRows(database, writer.snapshot_id(), also);
@@ -175,8 +174,8 @@ class BatchAttempt {
       LAMINA_ASSIGN(const std::string path, commit.StageLakeFile());
       table::WriteOptions options;
       options.sorted_by = definition->sorted_by;
-      LAMINA_ASSIGN(auto written, table::WriteParquet(store_.catalog().env(), path, *table,
-                                                      options));
+      LAMINA_ASSIGN(auto written,
+                    table::WriteParquet(store_.catalog().env(), path, *table, options));
       report_.bytes_stored += written.size_bytes;
       LAMINA_TRY(commit.AddLakeFile(lake_tables[t], path, std::move(written)));
     }
@@ -292,8 +291,8 @@ class BatchAttempt {
   const std::vector<PreparedBacktest>& batch_;
   bool replace_;
   BatchReport report_;
-  std::vector<std::size_t> chosen_;       ///< indices into batch_
-  std::vector<std::int64_t> live_ids_;    ///< per chosen: what its handle held, 0 = nothing
+  std::vector<std::size_t> chosen_;     ///< indices into batch_
+  std::vector<std::int64_t> live_ids_;  ///< per chosen: what its handle held, 0 = nothing
   std::vector<std::int64_t> replaced_ids_;
   std::vector<std::vector<Slot>> slots_;  ///< per chosen, per run
   std::vector<Uuid> shared_;

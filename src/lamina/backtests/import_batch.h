@@ -1,8 +1,8 @@
 #pragma once
 
 /// \file lamina/backtests/import_batch.h
-/// From bundle bytes to a backtest ready to be stored, and many of those into the store in one commit.
-/// PrepareBacktest is thread-safe; a batch is committed by one thread.
+/// From bundle bytes to a backtest ready to be stored, and many of those into the store in one
+/// commit. PrepareBacktest is thread-safe; a batch is committed by one thread.
 
 #include <cstdint>
 #include <functional>

@@ -57,9 +57,9 @@ Result<std::vector<ImportSource>> FindBundles(io::Env& env, const std::vector<st
   std::sort(sources.begin(), sources.end(),
             [](const ImportSource& a, const ImportSource& b) { return a.path < b.path; });
   // The same file named twice (a folder and a file in it) is imported once.
-  const auto last = std::unique(
-      sources.begin(), sources.end(),
-      [](const ImportSource& a, const ImportSource& b) { return a.path == b.path; });
+  const auto last =
+      std::unique(sources.begin(), sources.end(),
+                  [](const ImportSource& a, const ImportSource& b) { return a.path == b.path; });
   sources.erase(last, sources.end());
   return sources;
 }

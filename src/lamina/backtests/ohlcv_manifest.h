@@ -13,8 +13,8 @@
 namespace lamina::backtests {
 
 struct OhlcvReference {
-  std::string key;   ///< e.g. "BTC/EUR:1h"
-  std::string path;  ///< beside the bundle: <its folder>/<store_dir>/<file>
+  std::string key;                     ///< e.g. "BTC/EUR:1h"
+  std::string path;                    ///< beside the bundle: <its folder>/<store_dir>/<file>
   std::optional<Sha256Digest> sha256;  ///< absent when the file's name is not a hash
 };
 

@@ -68,7 +68,8 @@ Result<PreparedBacktest> PrepareDocument(io::Env& env, Provenance provenance, st
   backtest.parts.skeleton.clear();
   backtest.algorithm_id = TextOf(layout.algorithm_id);
   backtest.tag = TextOf(layout.tag);
-  for (const std::vector<std::string>* more : {&layout.warnings, &std::as_const(backtest.parts.warnings)}) {
+  for (const std::vector<std::string>* more :
+       {&layout.warnings, &std::as_const(backtest.parts.warnings)}) {
     backtest.warnings.insert(backtest.warnings.end(), more->begin(), more->end());
   }
   LAMINA_TRY(PreparePrices(env, layout, backtest));

@@ -1,9 +1,9 @@
 #include "lamina/backtests/run_deletion.h"
 
-#include <arrow/api.h>
-
 #include <algorithm>
 #include <map>
+
+#include <arrow/api.h>
 
 #include "lamina/backtests/catalog_rows.h"
 #include "lamina/backtests/lake_schema.h"
@@ -20,8 +20,7 @@ Result<std::vector<std::int64_t>> PositionsOf(catalog::Catalog& catalog,
   table::ReadOptions options;
   options.columns = {"run_id"};
   options.footer_crc32c = file.footer_crc32c;
-  LAMINA_ASSIGN(auto rows,
-                table::ReadParquet(catalog.env(), catalog.LakePath(file.path), options));
+  LAMINA_ASSIGN(auto rows, table::ReadParquet(catalog.env(), catalog.LakePath(file.path), options));
   LAMINA_ASSIGN(const RunIdColumn ids, RunIdColumn::Of(*rows));
   std::vector<std::int64_t> positions;
   for (std::int64_t row = 0; row < rows->num_rows(); ++row) {
@@ -50,9 +49,8 @@ Result<RunDeletion> RunDeletion::Plan(catalog::Catalog& catalog,
 Result<std::vector<Uuid>> RunDeletion::Orphans(catalog::Database& database) const {
   if (backtest_ids_.empty()) return std::vector<Uuid>();
   LAMINA_ASSIGN(auto runs, RunsOnlyOf(database, backtest_ids_));
-  std::erase_if(runs, [&](const Uuid& run) {
-    return std::binary_search(kept_.begin(), kept_.end(), run);
-  });
+  std::erase_if(
+      runs, [&](const Uuid& run) { return std::binary_search(kept_.begin(), kept_.end(), run); });
   return runs;
 }
 

@@ -16,8 +16,7 @@ namespace lamina::backtests {
 class RunDeletion {
  public:
   /// Runs that only `backtest_ids` name, apart from `kept`. Reads the latest state.
-  static Result<RunDeletion> Plan(catalog::Catalog& catalog,
-                                  std::vector<std::int64_t> backtest_ids,
+  static Result<RunDeletion> Plan(catalog::Catalog& catalog, std::vector<std::int64_t> backtest_ids,
                                   std::vector<Uuid> kept = {});
 
   /// Find the rows and add their deletion to the commit. Slow part; outside the transaction.

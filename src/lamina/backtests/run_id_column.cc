@@ -1,9 +1,9 @@
 #include "lamina/backtests/run_id_column.h"
 
+#include <cstring>
+
 #include <arrow/api.h>
 #include <arrow/extension/uuid.h>
-
-#include <cstring>
 
 namespace lamina::backtests {
 

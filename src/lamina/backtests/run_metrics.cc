@@ -190,7 +190,8 @@ void ComputeRollingSharpe(const RunInput& input, const DailySeries& daily, RunMe
       const double deviation = SampleDeviation(window);
       if (deviation > 0) value = std::sqrt(kDaysPerYear) * (Mean(window) / deviation);
     }
-    if (!std::isnan(value) && !std::binary_search(midnights.begin(), midnights.end(), day)) continue;
+    if (!std::isnan(value) && !std::binary_search(midnights.begin(), midnights.end(), day))
+      continue;
     metrics.rolling_sharpe.push_back({Micros{day * kMicrosPerDay}, value});
   }
 }
@@ -236,11 +237,11 @@ double SummarizePeriods(const Series& series, std::optional<SeriesPoint>& best,
 
 void ComputePeriods(const DailySeries& daily, RunMetrics& metrics) {
   metrics.monthly_returns = PeriodReturns(
-      daily,
-      [](CivilDate date) { return std::int64_t{date.year} * 12 + date.month - 1; },
+      daily, [](CivilDate date) { return std::int64_t{date.year} * 12 + date.month - 1; },
       [](std::int64_t month) {  // the month's last day
         const std::int64_t next = month + 1;
-        return DaysFromCivil({static_cast<int>(next / 12), static_cast<unsigned>(next % 12 + 1), 1}) -
+        return DaysFromCivil(
+                   {static_cast<int>(next / 12), static_cast<unsigned>(next % 12 + 1), 1}) -
                1;
       });
   metrics.yearly_returns = PeriodReturns(
@@ -356,14 +357,13 @@ void ComputeMarked(const RunInput& input, RunMetrics& metrics) {
     metrics.current_win_rate = static_cast<double>(wins.size()) / count;
     std::sort(marked.begin(), marked.end());
     const std::size_t middle = marked.size() / 2;
-    metrics.median_trade_return = marked.size() % 2 == 1
-                                      ? marked[middle]
-                                      : (marked[middle - 1] + marked[middle]) / 2;
+    metrics.median_trade_return =
+        marked.size() % 2 == 1 ? marked[middle] : (marked[middle - 1] + marked[middle]) / 2;
   }
   metrics.average_trade_gain = Mean(wins);
   metrics.average_trade_gain_percentage = Mean(gain_shares);
   metrics.current_win_loss_ratio = WinLossRatio(wins, losses);
-  metrics.profit_factor = metrics.gross_loss > 0   ? metrics.gross_profit / metrics.gross_loss
+  metrics.profit_factor = metrics.gross_loss > 0     ? metrics.gross_profit / metrics.gross_loss
                           : metrics.gross_profit > 0 ? kInfinity
                                                      : 0;
 }

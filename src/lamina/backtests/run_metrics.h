@@ -16,9 +16,9 @@
 namespace lamina::backtests {
 
 struct EquityPoint {
-  Micros time;              ///< UTC
-  double total_value = 0;   ///< in the trading currency
-  double cash_flow = 0;     ///< deposits (+) and withdrawals (-) since the point before
+  Micros time;             ///< UTC
+  double total_value = 0;  ///< in the trading currency
+  double cash_flow = 0;    ///< deposits (+) and withdrawals (-) since the point before
 };
 
 struct TradeResult {
@@ -34,7 +34,7 @@ struct RunInput {
   std::vector<TradeResult> trades;  ///< in the order they were opened
   Micros start, end;                ///< of the window
   double initial_unallocated = 0;
-  double risk_free_rate = 0;        ///< per year, a fraction
+  double risk_free_rate = 0;  ///< per year, a fraction
 };
 
 struct SeriesPoint {
@@ -63,7 +63,8 @@ struct RunMetrics {
   std::int64_t positive_trades = 0, negative_trades = 0;
   double percentage_positive_trades = 0, percentage_negative_trades = 0;  ///< 0..100
   std::optional<std::size_t> best_trade, worst_trade;                     ///< index into trades
-  double average_trade_duration = 0, average_win_duration = 0, average_loss_duration = 0;  ///< hours
+  double average_trade_duration = 0, average_win_duration = 0,
+         average_loss_duration = 0;  ///< hours
   double average_trade_size = 0;
   std::int64_t trades = 0, trades_closed = 0, trades_open = 0;
   double win_rate = 0, current_win_rate = 0, win_loss_ratio = 0, current_win_loss_ratio = 0;

@@ -1,8 +1,8 @@
 #include "lamina/backtests/run_metrics.h"
 
-#include <gtest/gtest.h>
-
 #include <cmath>
+
+#include <gtest/gtest.h>
 
 #include "lamina/bundle/bundle_file.h"
 #include "lamina/bundle/layout.h"
@@ -26,8 +26,7 @@ Micros Time(const std::optional<Value>& value) {
 RunInput InputOf(const Value& run, double risk_free_rate) {
   RunInput input;
   for (const Value& snapshot : run.Find("portfolio_snapshots")->items()) {
-    input.equity.push_back({Time(snapshot.Find("created_at")),
-                            Number(snapshot.Find("total_value")),
+    input.equity.push_back({Time(snapshot.Find("created_at")), Number(snapshot.Find("total_value")),
                             Number(snapshot.Find("cash_flow"))});
   }
   for (const Value& trade : run.Find("trades")->items()) {
@@ -109,10 +108,10 @@ bundle::Document Load(const std::string& name, std::uint32_t& version) {
 }
 
 TEST(RunMetrics, AgreesWithWhatTheFrameworkRecorded) {
-  for (const char* name : {"golden/v2_8.10.0/windows3_full.iafbt", "golden/v2_8.10.0/one_run.iafbt",
-                           "golden/v2_8.10.0/cash_flow.iafbt",
-                           "golden/v2_8.10.0/constant_flat.iafbt",
-                           "golden/v2_8.10.0/dup_windows.iafbt"}) {
+  for (const char* name :
+       {"golden/v2_8.10.0/windows3_full.iafbt", "golden/v2_8.10.0/one_run.iafbt",
+        "golden/v2_8.10.0/cash_flow.iafbt", "golden/v2_8.10.0/constant_flat.iafbt",
+        "golden/v2_8.10.0/dup_windows.iafbt"}) {
     SCOPED_TRACE(name);
     std::uint32_t version = 0;
     const bundle::Document document = Load(name, version);

@@ -1,9 +1,9 @@
 #include "lamina/backtests/run_selection.h"
 
-#include <arrow/api.h>
-
 #include <algorithm>
 #include <map>
+
+#include <arrow/api.h>
 
 #include "lamina/backtests/run_id_column.h"
 #include "lamina/table/columns.h"

@@ -16,7 +16,8 @@ class Table;
 namespace lamina::backtests {
 
 /// Rows of `ids` (sorted, unique) in the order of the ids; each run's rows stay in their order.
-/// `tables` hold whole runs, all with the same columns. RETURNS kInvalidArgument when there is no table.
+/// `tables` hold whole runs, all with the same columns. RETURNS kInvalidArgument when there is no
+/// table.
 Result<std::shared_ptr<arrow::Table>> SelectRuns(
     const std::vector<std::shared_ptr<arrow::Table>>& tables, const std::vector<Uuid>& ids);
 

@@ -1,5 +1,5 @@
-// SummarizeRuns of run_metrics.h: the 55 summary metrics, by the definitions of release 8.10 with their
-// known oddities (the recorded max_drawdown is that of the mildest window).
+// SummarizeRuns of run_metrics.h: the 55 summary metrics, by the definitions of release 8.10 with
+// their known oddities (the recorded max_drawdown is that of the mildest window).
 #include <algorithm>
 #include <cmath>
 
@@ -100,9 +100,9 @@ struct Scores {
 void ComputeScore(Scores& scores, double profitable_share) {
   double sum = 0.20 * profitable_share;
   double weights = 0.20;
-  for (const auto& [value, weight] : {std::pair{scores.returns, 0.35},
-                                      std::pair{scores.win_rate, 0.25},
-                                      std::pair{scores.sharpe, 0.20}}) {
+  for (const auto& [value, weight] :
+       {std::pair{scores.returns, 0.35}, std::pair{scores.win_rate, 0.25},
+        std::pair{scores.sharpe, 0.20}}) {
     if (!value) continue;
     sum += *value * weight;
     weights += weight;
@@ -127,8 +127,8 @@ Steadiness ComputeSteadiness(const Windows& windows, double profitable) {
     if (std::isfinite(window.sharpe_ratio)) sharpes.push_back(window.sharpe_ratio);
   }
   steadiness.consistency = {Consistency(returns), Consistency(win_rates), Consistency(sharpes), {}};
-  steadiness.stability = {Stability(returns, 100), Stability(win_rates, 50), Stability(sharpes, 2),
-                          {}};
+  steadiness.stability = {
+      Stability(returns, 100), Stability(win_rates, 50), Stability(sharpes, 2), {}};
   const double share = profitable / static_cast<double>(count);
   ComputeScore(steadiness.consistency, share);
   ComputeScore(steadiness.stability, share);
@@ -155,9 +155,8 @@ void AddMoney(const Windows& windows, SummaryMetrics& summary) {
   summary.emplace_back("total_loss", loss);
   summary.emplace_back("total_loss_percentage",
                        capital > 0 ? Optional(loss / capital) : std::nullopt);
-  summary.emplace_back("average_loss", windows.ByDays([](const RunMetrics& window) {
-    return window.gross_loss;
-  }));
+  summary.emplace_back("average_loss",
+                       windows.ByDays([](const RunMetrics& window) { return window.gross_loss; }));
   summary.emplace_back("average_loss_percentage", windows.ByDays([](const RunMetrics& window) {
     return window.total_loss_percentage;
   }));
@@ -182,20 +181,21 @@ void AddTradeMeans(const Windows& windows, SummaryMetrics& summary) {
                        windows.ByClosed([](const RunMetrics& window) {
                          return window.average_trade_return_percentage;
                        }));
-  summary.emplace_back("average_trade_loss", windows.Weighted([](const RunMetrics& window) {
-    return window.average_trade_loss;
-  }, losing));
-  summary.emplace_back("average_trade_loss_percentage",
-                       windows.Weighted([](const RunMetrics& window) {
-                         return window.average_trade_loss_percentage;
-                       }, losing));
-  summary.emplace_back("average_trade_gain", windows.Weighted([](const RunMetrics& window) {
-    return window.average_trade_gain;
-  }, winning));
-  summary.emplace_back("average_trade_gain_percentage",
-                       windows.Weighted([](const RunMetrics& window) {
-                         return window.average_trade_gain_percentage;
-                       }, winning));
+  summary.emplace_back(
+      "average_trade_loss",
+      windows.Weighted([](const RunMetrics& window) { return window.average_trade_loss; }, losing));
+  summary.emplace_back(
+      "average_trade_loss_percentage",
+      windows.Weighted(
+          [](const RunMetrics& window) { return window.average_trade_loss_percentage; }, losing));
+  summary.emplace_back(
+      "average_trade_gain",
+      windows.Weighted([](const RunMetrics& window) { return window.average_trade_gain; },
+                       winning));
+  summary.emplace_back(
+      "average_trade_gain_percentage",
+      windows.Weighted(
+          [](const RunMetrics& window) { return window.average_trade_gain_percentage; }, winning));
 }
 
 void AddRatios(const Windows& windows, SummaryMetrics& summary) {
@@ -210,8 +210,9 @@ void AddRatios(const Windows& windows, SummaryMetrics& summary) {
   summary.emplace_back("calmar_ratio",
                        windows.ByDays([](const RunMetrics& w) { return w.calmar_ratio; }));
   summary.emplace_back("profit_factor",
-                       loss > 0 ? Optional(profit / loss)
-                                : windows.ByDays([](const RunMetrics& w) { return w.profit_factor; }));
+                       loss > 0 ? Optional(profit / loss) : windows.ByDays([](const RunMetrics& w) {
+                         return w.profit_factor;
+                       }));
   summary.emplace_back("annual_volatility",
                        windows.ByDays([](const RunMetrics& w) { return w.annual_volatility; }));
   summary.emplace_back("max_drawdown",
@@ -224,15 +225,18 @@ void AddRatios(const Windows& windows, SummaryMetrics& summary) {
 }
 
 void AddTrading(const Windows& windows, double profitable, SummaryMetrics& summary) {
-  const Optional per_year =
-      windows.ByDays([](const RunMetrics& w) { return w.trades_per_year; });
-  const auto divided = [&](double by) { return per_year ? Optional(*per_year / by) : std::nullopt; };
+  const Optional per_year = windows.ByDays([](const RunMetrics& w) { return w.trades_per_year; });
+  const auto divided = [&](double by) {
+    return per_year ? Optional(*per_year / by) : std::nullopt;
+  };
   double with_trades = 0;
-  for (const RunMetrics& window : windows.metrics()) with_trades += window.trades_closed > 0 ? 1 : 0;
+  for (const RunMetrics& window : windows.metrics())
+    with_trades += window.trades_closed > 0 ? 1 : 0;
   summary.emplace_back("trades_per_year", per_year);
   summary.emplace_back("trades_per_month", divided(12));
   summary.emplace_back("trades_per_week", divided(52));
-  summary.emplace_back("win_rate", windows.ByClosed([](const RunMetrics& w) { return w.win_rate; }));
+  summary.emplace_back("win_rate",
+                       windows.ByClosed([](const RunMetrics& w) { return w.win_rate; }));
   summary.emplace_back("current_win_rate",
                        windows.ByClosed([](const RunMetrics& w) { return w.current_win_rate; }));
   summary.emplace_back("win_loss_ratio",
@@ -262,9 +266,8 @@ void AddTrading(const Windows& windows, double profitable, SummaryMetrics& summa
   }));
   summary.emplace_back("var_95", windows.ByDays([](const RunMetrics& w) { return w.var_95; }));
   summary.emplace_back("cvar_95", windows.ByDays([](const RunMetrics& w) { return w.cvar_95; }));
-  summary.emplace_back("max_consecutive_wins", windows.Largest([](const RunMetrics& w) {
-    return w.max_consecutive_wins;
-  }));
+  summary.emplace_back("max_consecutive_wins",
+                       windows.Largest([](const RunMetrics& w) { return w.max_consecutive_wins; }));
   summary.emplace_back("max_consecutive_losses", windows.Largest([](const RunMetrics& w) {
     return w.max_consecutive_losses;
   }));

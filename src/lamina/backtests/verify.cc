@@ -29,8 +29,8 @@ Status CheckRowCounts(catalog::Database& database, BacktestVerification& result)
   LAMINA_ASSIGN(const bool row, sums.Step());
   LAMINA_CHECK(row);
   result.checked_runs = sums.Int(0);
-  const std::array<const TableDefinition*, 6> tables = {&RunsTable(),   &SnapshotsTable(),
-                                                        &TradesTable(), &OrdersTable(),
+  const std::array<const TableDefinition*, 6> tables = {&RunsTable(),      &SnapshotsTable(),
+                                                        &TradesTable(),    &OrdersTable(),
                                                         &PositionsTable(), &SeriesTable()};
   for (std::size_t i = 0; i < tables.size(); ++i) {
     LAMINA_ASSIGN(const auto rows, LakeRowCount(database, *tables[i]));

@@ -13,8 +13,8 @@
 namespace lamina::backtests {
 
 struct BacktestProblem {
-  std::string kind;    ///< "row-count", "missing-chunk", "document", "index"
-  std::string path;    ///< the handle or table
+  std::string kind;  ///< "row-count", "missing-chunk", "document", "index"
+  std::string path;  ///< the handle or table
   std::string detail;
 };
 
@@ -23,8 +23,8 @@ struct BacktestVerification {
   std::vector<BacktestProblem> problems;
 };
 
-/// Rows counted per table against the runs, references against what they name. `deep` also puts every
-/// document together and compares its hash, on all cores.
+/// Rows counted per table against the runs, references against what they name. `deep` also puts
+/// every document together and compares its hash, on all cores.
 Result<BacktestVerification> VerifyBacktests(BacktestStore& store, bool deep,
                                              const CancelToken* cancel = nullptr);
 

@@ -1,8 +1,8 @@
 #include "lamina/catalog/verify.h"
 
-#include <arrow/api.h>
-
 #include <mutex>
+
+#include <arrow/api.h>
 
 #include "lamina/table/parquet_file.h"
 
@@ -96,21 +96,22 @@ Result<VerifyReport> VerifyCatalog(Catalog& catalog, bool deep, const CancelToke
     return Ok();
   }));
   std::mutex mutex;
-  LAMINA_TRY(ParallelFor(files.size() + chunks.size(), 0, [&](std::size_t i, std::size_t) -> Status {
-    if (cancel != nullptr && cancel->cancelled()) return Cancelled("verify interrupted");
-    const bool is_file = i < files.size();
-    auto checked = is_file ? CheckLakeFile(catalog, files[i], deep)
-                           : catalog.CheckChunk(chunks[i - files.size()], deep);
-    const std::lock_guard lock(mutex);
-    (is_file ? report.checked_files : report.checked_chunks) += 1;
-    if (is_file) report.checked_bytes += files[i].size;
-    if (checked.ok()) return Ok();
-    report.problems.push_back({is_file ? "lake-file" : "chunk",
-                               is_file ? "lake/" + files[i].path
-                                       : chunks[i - files.size()].ToString(),
-                               std::string(checked.error().message())});
-    return Ok();
-  }));
+  LAMINA_TRY(
+      ParallelFor(files.size() + chunks.size(), 0, [&](std::size_t i, std::size_t) -> Status {
+        if (cancel != nullptr && cancel->cancelled()) return Cancelled("verify interrupted");
+        const bool is_file = i < files.size();
+        auto checked = is_file ? CheckLakeFile(catalog, files[i], deep)
+                               : catalog.CheckChunk(chunks[i - files.size()], deep);
+        const std::lock_guard lock(mutex);
+        (is_file ? report.checked_files : report.checked_chunks) += 1;
+        if (is_file) report.checked_bytes += files[i].size;
+        if (checked.ok()) return Ok();
+        report.problems.push_back(
+            {is_file ? "lake-file" : "chunk",
+             is_file ? "lake/" + files[i].path : chunks[i - files.size()].ToString(),
+             std::string(checked.error().message())});
+        return Ok();
+      }));
   return report;
 }
 

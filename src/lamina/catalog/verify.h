@@ -24,10 +24,10 @@ struct VerifyReport {
   std::vector<VerifyProblem> problems;
 };
 
-/// Every lake file and delete file that any snapshot sees: present, of the right size, with the right
-/// footer; every chunk row: its bytes present with the right size; SQLite's own check of the catalog.
-/// `deep` reads every page and hashes every chunk, on all cores. Problems are in the report; RETURNS
-/// an error only when checking itself is impossible, or kCancelled.
+/// Every lake file and delete file that any snapshot sees: present, of the right size, with the
+/// right footer; every chunk row: its bytes present with the right size; SQLite's own check of the
+/// catalog. `deep` reads every page and hashes every chunk, on all cores. Problems are in the
+/// report; RETURNS an error only when checking itself is impossible, or kCancelled.
 Result<VerifyReport> VerifyCatalog(Catalog& catalog, bool deep,
                                    const CancelToken* cancel = nullptr);
 

@@ -71,8 +71,8 @@ void SayImport(const Context& context, const backtests::ImportReport& report) {
   line += ", " + HumanCount(report.unchanged) + " unchanged, " +
           HumanCount(static_cast<std::int64_t>(report.failed.size())) + " refused; " +
           HumanCount(report.runs_new) + " runs stored, " + HumanCount(report.runs_shared) +
-          " shared; " + HumanBytes(report.bytes_in) + " read, " +
-          HumanBytes(report.bytes_stored) + " stored in " + HumanSeconds(report.seconds);
+          " shared; " + HumanBytes(report.bytes_in) + " read, " + HumanBytes(report.bytes_stored) +
+          " stored in " + HumanSeconds(report.seconds);
   Say(context, line);
 }
 
@@ -114,9 +114,8 @@ Outcome Export(const Context& context, const ExportArguments& arguments) {
   backtests::ExportOptions options;
   options.format_version = arguments.format_version;
   options.level = arguments.level;
-  LAMINA_ASSIGN(const auto report,
-                opened->backtests().Export(arguments.handle, arguments.output, options,
-                                           arguments.snapshot));
+  LAMINA_ASSIGN(const auto report, opened->backtests().Export(arguments.handle, arguments.output,
+                                                              options, arguments.snapshot));
   if (context.structured()) {
     std::string out;
     JsonWriter json(out);

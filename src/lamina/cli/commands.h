@@ -18,7 +18,7 @@ namespace lamina::cli {
 
 /// Options that every command has.
 struct Context {
-  std::string store;      ///< --store or LAMINA_STORE; "" when not given
+  std::string store;  ///< --store or LAMINA_STORE; "" when not given
   bool json = false;
   bool json_lines = false;
   bool quiet = false;
@@ -31,7 +31,8 @@ struct Context {
 using Outcome = Result<int>;
 
 /// Open the store of `context`, or of `root` when that is not empty.
-Result<std::unique_ptr<store::Store>> OpenStore(const Context& context, const std::string& root = "",
+Result<std::unique_ptr<store::Store>> OpenStore(const Context& context,
+                                                const std::string& root = "",
                                                 bool read_only = false);
 
 struct ImportArguments {

@@ -14,14 +14,11 @@ constexpr const char* kDefaultRoot = "lamina-demo";
 
 std::string NextSteps(const std::string& root, const std::string& best) {
   const std::string command = "  lamina --store " + root + " ";
-  return "\nNow try\n" +
-         command + "list --sort max_drawdown --asc --limit 20\n" +
-         command + "rank --by sortino --filter 'tag = \"sweep_trend_cross\" AND trades > 30'\n" +
-         command + "list --where 'parameters.fast < 20' --columns handle,sharpe_ratio,parameters.slow\n" +
-         command + "show " + best + "\n" +
-         command + "export " + best + " -o best.iafbt --level 3\n" +
-         command + "stats\n" +
-         command + "verify --deep\n";
+  return "\nNow try\n" + command + "list --sort max_drawdown --asc --limit 20\n" + command +
+         "rank --by sortino --filter 'tag = \"sweep_trend_cross\" AND trades > 30'\n" + command +
+         "list --where 'parameters.fast < 20' --columns handle,sharpe_ratio,parameters.slow\n" +
+         command + "show " + best + "\n" + command + "export " + best +
+         " -o best.iafbt --level 3\n" + command + "stats\n" + command + "verify --deep\n";
 }
 
 }  // namespace
@@ -36,8 +33,8 @@ Outcome Demo(const Context& context, const DemoArguments& arguments) {
   std::vector<std::string> handles;
   for (std::size_t i = 0; i < sweep.size(); ++i) handles.push_back(sweep.Handle(i));
   Say(context, "a market of " + std::to_string(sweep.market().symbols.size()) + " symbols and " +
-                   HumanCount(static_cast<std::int64_t>(sweep.market().hours.size())) +
-                   " hours; " + std::to_string(sweep.size()) + " points of two strategies over " +
+                   HumanCount(static_cast<std::int64_t>(sweep.market().hours.size())) + " hours; " +
+                   std::to_string(sweep.size()) + " points of two strategies over " +
                    std::to_string(sweep.windows().size()) + " walk-forward windows");
   backtests::ImportOptions options;
   options.cancel = context.cancel;
@@ -58,8 +55,8 @@ Outcome Demo(const Context& context, const DemoArguments& arguments) {
                    HumanCount(report.unchanged) + " there already, in " +
                    HumanSeconds(report.seconds) + "; the store holds " +
                    HumanCount(stats.backtests) + " backtests with " + HumanCount(stats.runs) +
-                   " runs in " + HumanBytes(stats.total_bytes) + " (their documents: " +
-                   HumanBytes(stats.document_bytes) + ")");
+                   " runs in " + HumanBytes(stats.total_bytes) +
+                   " (their documents: " + HumanBytes(stats.document_bytes) + ")");
 
   backtests::RankQuery query;
   query.by = "sharpe_ratio";

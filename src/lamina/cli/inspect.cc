@@ -31,13 +31,13 @@ std::string BundleJson(const std::string& path, const bundle::BundleDescription&
   json.String(path);
   json.Key("sha256");
   json.String(sha256.Hex());
-  for (const auto& [key, value] : {std::pair{"version", std::uint64_t{bundle.version}},
-                                   std::pair{"file_bytes", bundle.file_bytes},
-                                   std::pair{"document_bytes", bundle.document_bytes},
-                                   std::pair{"values", bundle.nodes},
-                                   std::pair{"blob_count", std::uint64_t{bundle.blob_count}},
-                                   std::pair{"blob_bytes", bundle.blob_bytes},
-                                   std::pair{"ohlcv_count", std::uint64_t{bundle.ohlcv_count}}}) {
+  for (const auto& [key, value] :
+       {std::pair{"version", std::uint64_t{bundle.version}},
+        std::pair{"file_bytes", bundle.file_bytes},
+        std::pair{"document_bytes", bundle.document_bytes}, std::pair{"values", bundle.nodes},
+        std::pair{"blob_count", std::uint64_t{bundle.blob_count}},
+        std::pair{"blob_bytes", bundle.blob_bytes},
+        std::pair{"ohlcv_count", std::uint64_t{bundle.ohlcv_count}}}) {
     json.Key(key);
     json.Uint(value);
   }
@@ -61,10 +61,9 @@ std::string BundleJson(const std::string& path, const bundle::BundleDescription&
   json.BeginArray();
   for (const auto& run : bundle.runs) {
     json.BeginObject();
-    for (const auto& [key, value] :
-         {std::pair{"study", run.study}, std::pair{"engine", run.engine},
-          std::pair{"window", run.window_name}, std::pair{"start", run.start},
-          std::pair{"end", run.end}}) {
+    for (const auto& [key, value] : {std::pair{"study", run.study}, std::pair{"engine", run.engine},
+                                     std::pair{"window", run.window_name},
+                                     std::pair{"start", run.start}, std::pair{"end", run.end}}) {
       json.Key(key);
       json.String(value);
     }
@@ -93,8 +92,8 @@ std::string BundleText(const std::string& path, const bundle::BundleDescription&
   std::string out = path + ": bundle, version " + std::to_string(bundle.version) + "\n";
   out += "  sha256        " + sha256.Hex() + "\n";
   out += "  file          " + bytes(bundle.file_bytes) + ", one zstd frame of " +
-         count(bundle.block_count) + " blocks" +
-         (bundle.has_checksum ? " with a checksum" : "") + "\n";
+         count(bundle.block_count) + " blocks" + (bundle.has_checksum ? " with a checksum" : "") +
+         "\n";
   out += "  document      " + bytes(bundle.document_bytes) + ", " + count(bundle.nodes) +
          " MessagePack values\n";
   out += "  algorithm     " + bundle.algorithm_id.value_or("(none)") + "\n";

@@ -1,10 +1,10 @@
 // The `lamina` command: options into structures, one function a command. See commands.h.
-#include <signal.h>
-
-#include <CLI/CLI.hpp>
 #include <cstdio>
 #include <cstdlib>
 #include <functional>
+
+#include <CLI/CLI.hpp>
+#include <signal.h>
 
 #include "lamina/base/error_table.h"
 #include "lamina/cli/commands.h"
@@ -33,7 +33,8 @@ using Action = std::function<Outcome(const Context&)>;
 
 class CommandLine {
  public:
-  CommandLine() : app_("A local-first store for quantitative research: ticks, bars, features, backtests.") {
+  CommandLine()
+      : app_("A local-first store for quantitative research: ticks, bars, features, backtests.") {
     app_.name("lamina");
     app_.set_version_flag("--version", std::string("lamina ") + LAMINA_VERSION);
     app_.require_subcommand(1);
@@ -78,23 +79,23 @@ class CommandLine {
   }
 
   void AddStoreCommands() {
-    auto* init = Command("init", "Make an empty store in a new or empty folder",
-                         "  lamina init mystore\n",
-                         [this](const Context& c) { return Init(c, root_); });
+    auto* init =
+        Command("init", "Make an empty store in a new or empty folder", "  lamina init mystore\n",
+                [this](const Context& c) { return Init(c, root_); });
     init->add_option("root", root_, "Folder of the store")->required();
     Command("stats", "What the store holds and what it weighs",
             "  lamina --store mystore stats\n  lamina --store mystore --json stats\n",
             [](const Context& c) { return Stats(c); });
     Command("snapshots", "Lake snapshots with time, author and changes",
-            "  lamina --store mystore snapshots\n",
-            [](const Context& c) { return Snapshots(c); });
-    auto* verify = Command("verify", "Check files, chunks, counts and references",
-                           "  lamina --store mystore verify\n  lamina --store mystore verify --deep\n",
-                           [this](const Context& c) { return Verify(c, deep_); });
+            "  lamina --store mystore snapshots\n", [](const Context& c) { return Snapshots(c); });
+    auto* verify =
+        Command("verify", "Check files, chunks, counts and references",
+                "  lamina --store mystore verify\n  lamina --store mystore verify --deep\n",
+                [this](const Context& c) { return Verify(c, deep_); });
     verify->add_flag("--deep", deep_, "Read every byte and put every document together");
-    auto* inspect = Command("inspect", "Structure of a bundle or Parquet file",
-                            "  lamina inspect run.iafbt\n",
-                            [this](const Context& c) { return Inspect(c, path_); });
+    auto* inspect =
+        Command("inspect", "Structure of a bundle or Parquet file", "  lamina inspect run.iafbt\n",
+                [this](const Context& c) { return Inspect(c, path_); });
     inspect->add_option("file", path_, "File to look into")->required();
   }
 
@@ -147,13 +148,13 @@ class CommandLine {
   }
 
   void AddRank() {
-    auto* command = Command(
-        "rank", "The best backtests by one metric",
-        "  lamina --store mystore rank --by sortino --filter 'tag LIKE \"sweep_%\" AND trades > 30'\n",
-        [this](const Context& c) {
-          if (!list_.limit) list_.limit = 10;
-          return Rank(c, list_);
-        });
+    auto* command = Command("rank", "The best backtests by one metric",
+                            "  lamina --store mystore rank --by sortino --filter 'tag LIKE "
+                            "\"sweep_%\" AND trades > 30'\n",
+                            [this](const Context& c) {
+                              if (!list_.limit) list_.limit = 10;
+                              return Rank(c, list_);
+                            });
     command->add_option("--by,--sort", list_.sort, "Metric to rank by")->required();
     AddSelection(command);
   }
@@ -168,20 +169,23 @@ class CommandLine {
     auto* compare = Command("compare", "Parameters that differ, metrics side by side",
                             "  lamina --store mystore compare run_1 run_2 run_3\n",
                             [this](const Context& c) { return Compare(c, handles_); });
-    compare->add_option("handles", handles_, "Two or more backtests")->required()->expected(2, 1000);
+    compare->add_option("handles", handles_, "Two or more backtests")
+        ->required()
+        ->expected(2, 1000);
 
-    auto* exporter = Command(
-        "export", "Write a backtest as a bundle file",
-        "  lamina --store mystore export sweep_a/run_1 -o run_1.iafbt\n"
-        "  lamina --store mystore export run_1 -o run_1.iafbt --level 3\n",
-        [this](const Context& c) { return Export(c, export_); });
+    auto* exporter = Command("export", "Write a backtest as a bundle file",
+                             "  lamina --store mystore export sweep_a/run_1 -o run_1.iafbt\n"
+                             "  lamina --store mystore export run_1 -o run_1.iafbt --level 3\n",
+                             [this](const Context& c) { return Export(c, export_); });
     exporter->add_option("handle", export_.handle, "Backtest")->required();
     exporter->add_option("-o,--output", export_.output, "File to write")->required();
-    exporter->add_option("--format", export_.format_version,
-                         "Bundle version (default: the one it came in)")
+    exporter
+        ->add_option("--format", export_.format_version,
+                     "Bundle version (default: the one it came in)")
         ->check(CLI::Range(1, 5));
-    exporter->add_option("--level", export_.level,
-                         "zstd level (default: the one that gives the original file, else 19)")
+    exporter
+        ->add_option("--level", export_.level,
+                     "zstd level (default: the one that gives the original file, else 19)")
         ->check(CLI::Range(1, 22));
     exporter->add_option("--snapshot", export_.snapshot, "As of this lake snapshot");
   }
@@ -196,11 +200,11 @@ class CommandLine {
                             [this](const Context& c) { return Undelete(c, handle_); });
     restore->add_option("handle", handle_, "Backtest")->required();
 
-    auto* tag = Command("tag", "Add (+name) and remove (-name) tags",
-                        "  lamina --store mystore tag run_1 +candidate -draft\n",
-                        [this](const Context& c) {
-                          return Tag(c, handle_, app_.get_subcommand("tag")->remaining());
-                        });
+    auto* tag =
+        Command("tag", "Add (+name) and remove (-name) tags",
+                "  lamina --store mystore tag run_1 +candidate -draft\n", [this](const Context& c) {
+                  return Tag(c, handle_, app_.get_subcommand("tag")->remaining());
+                });
     tag->add_option("handle", handle_, "Backtest")->required();
     tag->allow_extras();
 
@@ -218,9 +222,9 @@ class CommandLine {
   }
 
   void AddDemo() {
-    auto* demo = Command("demo", "A parameter sweep on a made-up market, stored and ranked",
-                         "  lamina demo demo-store\n",
-                         [this](const Context& c) { return Demo(c, demo_); });
+    auto* demo =
+        Command("demo", "A parameter sweep on a made-up market, stored and ranked",
+                "  lamina demo demo-store\n", [this](const Context& c) { return Demo(c, demo_); });
     demo->add_option("root", demo_.root, "Folder of the store (default: lamina-demo)");
     demo->add_option("--seed", demo_.seed, "Seed of the market");
   }

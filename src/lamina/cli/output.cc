@@ -1,9 +1,9 @@
 #include "lamina/cli/output.h"
 
-#include <unistd.h>
-
 #include <chrono>
 #include <cstdio>
+
+#include <unistd.h>
 
 #include "lamina/base/error_table.h"
 #include "lamina/base/json.h"
@@ -84,8 +84,7 @@ void ProgressLine::Update(const backtests::ImportProgress& progress) {
   if (!active_) return;
   shown_ = true;
   const double seconds = SecondsNow() - begin_;
-  const double rate =
-      seconds > 0 ? static_cast<double>(progress.files_done) / seconds : 0;
+  const double rate = seconds > 0 ? static_cast<double>(progress.files_done) / seconds : 0;
   std::string line = HumanCount(progress.files_done) + " of " + HumanCount(progress.files_total) +
                      " files, " + HumanBytes(progress.bytes_done) + " of " +
                      HumanBytes(progress.bytes_total) + ", " + OneDecimal(rate) + " files/s";

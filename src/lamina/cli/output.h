@@ -20,12 +20,13 @@ void Say(const Context& context, std::string_view text);
 /// The error on stderr: `lamina: message`, or one JSON object.
 void PrintError(const Context& context, const Error& error);
 
-std::string HumanBytes(std::int64_t bytes);      ///< "1.2 MB"
-std::string HumanCount(std::int64_t count);      ///< "12,500"
-std::string HumanSeconds(double seconds);        ///< "2.1 s"
+std::string HumanBytes(std::int64_t bytes);  ///< "1.2 MB"
+std::string HumanCount(std::int64_t count);  ///< "12,500"
+std::string HumanSeconds(double seconds);    ///< "2.1 s"
 std::string OneDecimal(double value);
 
-/// A line on a terminal that is written over. Thread-safe by the importer's promise (one call at a time).
+/// A line on a terminal that is written over. Thread-safe by the importer's promise (one call at a
+/// time).
 class ProgressLine {
  public:
   explicit ProgressLine(const Context& context);

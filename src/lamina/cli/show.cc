@@ -1,9 +1,9 @@
 #include "lamina/cli/show.h"
 
-#include <arrow/api.h>
-
 #include <algorithm>
 #include <map>
+
+#include <arrow/api.h>
 
 #include "lamina/base/json.h"
 #include "lamina/cli/output.h"
@@ -186,9 +186,8 @@ void WriteRuns(JsonWriter& json, const Shown& shown) {
   json.BeginArray();
   for (const RunRecord& run : shown.runs) {
     json.BeginObject();
-    WriteTexts(json, {{"run_id", run.run_id.ToString()},
-                      {"engine", run.engine},
-                      {"study", run.study}});
+    WriteTexts(json,
+               {{"run_id", run.run_id.ToString()}, {"engine", run.engine}, {"study", run.study}});
     for (const auto& [key, count] :
          {std::pair{"snapshots", run.snapshots}, std::pair{"trades", run.trades},
           std::pair{"orders", run.orders}, std::pair{"positions", run.positions},
@@ -244,9 +243,9 @@ std::string ToJson(const Shown& shown) {
   json.BeginArray();
   for (const Summary& summary : shown.summaries) {
     json.BeginObject();
-    WriteTexts(json, {{"engine", summary.engine},
-                      {"study", summary.study},
-                      {"universe", summary.universe}});
+    WriteTexts(
+        json,
+        {{"engine", summary.engine}, {"study", summary.study}, {"universe", summary.universe}});
     json.Key("summary");
     json.BeginObject();
     for (const auto& [metric, value] : summary.metrics) {
@@ -285,7 +284,9 @@ std::string ToText(const Shown& shown) {
            (summary.study.empty() || summary.study == "default" ? "" : ", " + summary.study) +
            (summary.universe.empty() ? "" : ", " + summary.universe) + ")\n";
     for (const auto& [metric, value] : summary.metrics) {
-      if (value != "null") out += "  " + metric + std::string(metric.size() < 34 ? 34 - metric.size() : 1, ' ') + value + "\n";
+      if (value != "null")
+        out += "  " + metric + std::string(metric.size() < 34 ? 34 - metric.size() : 1, ' ') +
+               value + "\n";
     }
   }
   out += "\nruns\n";

@@ -75,9 +75,8 @@ std::string Padded(std::string text, std::size_t width, bool right = false) {
 std::string StatsText(const store::StoreStats& stats) {
   std::string out = "store      " + stats.root + "  (" + stats.store_id + ")\n";
   out += "snapshot   " + std::to_string(stats.snapshot) + "\n";
-  out += "backtests  " + HumanCount(stats.backtests) + " with " +
-         HumanCount(stats.run_references) + " runs, " + HumanCount(stats.runs) +
-         " of them different\n";
+  out += "backtests  " + HumanCount(stats.backtests) + " with " + HumanCount(stats.run_references) +
+         " runs, " + HumanCount(stats.runs) + " of them different\n";
   out += "size       " + HumanBytes(stats.total_bytes);
   if (stats.backtests > 0) {
     out += ", " + HumanBytes(stats.total_bytes / stats.backtests) + " a backtest (as files " +
@@ -228,8 +227,8 @@ Outcome Verify(const Context& context, bool deep) {
   } else {
     std::string out = HumanCount(files.checked_files) + " files, " +
                       HumanCount(files.checked_chunks) + " chunks, " +
-                      HumanBytes(files.checked_bytes) + ", " +
-                      HumanCount(rows.checked_backtests) + " backtests checked";
+                      HumanBytes(files.checked_bytes) + ", " + HumanCount(rows.checked_backtests) +
+                      " backtests checked";
     if (deep) out += ", " + HumanCount(rows.checked_documents) + " documents put together";
     out += ok ? ": ok\n" : "\n";
     for (const auto& problem : files.problems) {

@@ -132,8 +132,8 @@ std::string TradeMap(const SimulatedRun& run, const Trade& trade) {
 
 /// The series of a run in the order of bundle blobs.
 std::vector<const backtests::Series*> SeriesOf(const RunMetrics& metrics) {
-  return {&metrics.equity_curve,    &metrics.drawdown,       &metrics.cumulative_return_series,
-          &metrics.rolling_sharpe,  &metrics.monthly_returns, &metrics.yearly_returns,
+  return {&metrics.equity_curve,     &metrics.drawdown,        &metrics.cumulative_return_series,
+          &metrics.rolling_sharpe,   &metrics.monthly_returns, &metrics.yearly_returns,
           &metrics.twr_equity_curve, &metrics.twr_drawdown};
 }
 
@@ -158,8 +158,8 @@ void WritePeriod(MapWriter& map, std::string_view key,
   writer.ArrayHeader(2);
   if (point) {
     writer.Double(point->value);
-    writer.String(FormatTime(point->time, {'T', month ? TimeSpelling::Zone::kPlusZero
-                                                      : TimeSpelling::Zone::kNone}));
+    writer.String(FormatTime(
+        point->time, {'T', month ? TimeSpelling::Zone::kPlusZero : TimeSpelling::Zone::kNone}));
   } else {
     if (month) {
       writer.Double(0);
@@ -221,7 +221,8 @@ void WriteTrading(MapWriter& map, const SimulatedRun& run, const RunMetrics& m) 
   map.Number("trades_per_year", m.trades_per_year);
   map.Number("trades_per_week", m.trades_per_week);
   map.Number("trades_per_month", m.trades_per_month);
-  map.Number("trade_per_day", m.days > 0 ? static_cast<double>(m.trades) / static_cast<double>(m.days) : 0);
+  map.Number("trade_per_day",
+             m.days > 0 ? static_cast<double>(m.trades) / static_cast<double>(m.days) : 0);
   map.Number("exposure_ratio", m.exposure_ratio);
   map.Number("cumulative_exposure", m.cumulative_exposure);
   map.Number("average_trade_gain", m.average_trade_gain);

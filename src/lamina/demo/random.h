@@ -1,8 +1,8 @@
 #pragma once
 
 /// \file lamina/demo/random.h
-/// Seeded random numbers that are the same on every machine (xoshiro256++, Blackman and Vigna 2019).
-/// Thread-compatible.
+/// Seeded random numbers that are the same on every machine (xoshiro256++, Blackman and Vigna
+/// 2019). Thread-compatible.
 
 #include <array>
 #include <cmath>

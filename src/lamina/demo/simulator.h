@@ -34,8 +34,8 @@ struct Order {
 struct Trade {
   Uuid id;
   std::string symbol;
-  std::size_t buy_order = 0;                ///< index into SimulatedRun::orders
-  std::optional<std::size_t> sell_order;    ///< absent: open at the end
+  std::size_t buy_order = 0;              ///< index into SimulatedRun::orders
+  std::optional<std::size_t> sell_order;  ///< absent: open at the end
   double amount = 0, open_price = 0, last_price = 0, cost = 0, net_gain = 0;
   Micros opened;
   std::optional<Micros> closed;

@@ -1,9 +1,9 @@
 #include "lamina/store/config.h"
 
 #define TOML_EXCEPTIONS 0
-#include <toml++/toml.h>
-
 #include <sstream>
+
+#include <toml++/toml.h>
 
 namespace lamina::store {
 namespace {
@@ -29,7 +29,8 @@ Status ParseStoreTable(const toml::table& table, std::string_view path, StoreCon
       has_id = true;
     } else if (key.str() == "format_version") {
       const auto version = node.value_exact<std::int64_t>();
-      if (!version || *version < 1) return WrongType(path, node, "store.format_version", "1 or more");
+      if (!version || *version < 1)
+        return WrongType(path, node, "store.format_version", "1 or more");
       config.format_version = *version;
     } else {
       return InvalidArgument(Place(path, node) + ": unknown key store." + std::string(key.str()));
@@ -49,8 +50,11 @@ Status ParseStoreTable(const toml::table& table, std::string_view path, StoreCon
 std::string FormatConfig(const StoreConfig& config) {
   return "# A Lamina store. Keys that the program does not know are errors.\n"
          "[store]\n"
-         "id = \"" + config.store_id.ToString() + "\"\n"
-         "format_version = " + std::to_string(config.format_version) + "\n";
+         "id = \"" +
+         config.store_id.ToString() +
+         "\"\n"
+         "format_version = " +
+         std::to_string(config.format_version) + "\n";
 }
 
 Result<StoreConfig> ParseConfig(std::string_view text, std::string_view path) {

@@ -13,9 +13,9 @@ Status ReadTotals(catalog::Database& database, StoreStats& stats) {
   stats.backtests = backtests.Int(0);
   stats.document_bytes = backtests.Int(1);
   stats.file_bytes = backtests.Int(2);
-  LAMINA_ASSIGN(auto runs, database.Prepare(
-                               "SELECT (SELECT count(*) FROM run WHERE end_snapshot IS NULL), "
-                               "(SELECT count(*) FROM backtest_run WHERE end_snapshot IS NULL)"));
+  LAMINA_ASSIGN(auto runs,
+                database.Prepare("SELECT (SELECT count(*) FROM run WHERE end_snapshot IS NULL), "
+                                 "(SELECT count(*) FROM backtest_run WHERE end_snapshot IS NULL)"));
   LAMINA_ASSIGN(const bool runs_row, runs.Step());
   LAMINA_CHECK(runs_row);
   stats.runs = runs.Int(0);

@@ -13,7 +13,8 @@ Status CheckFolderIsFree(io::Env& env, const std::string& root) {
   bool unfinished = false;
   for (const auto& entry : entries) unfinished = unfinished || entry.name == kCreateLock;
   if (entries.empty() || unfinished) return Ok();
-  return AlreadyExists(root + " is a folder with other things in it; choose an empty or new folder");
+  return AlreadyExists(root +
+                       " is a folder with other things in it; choose an empty or new folder");
 }
 
 /// lamina.toml is written last: a root that has it is a whole store.
@@ -32,7 +33,8 @@ Result<StoreConfig> CreateStore(io::Env& env, const std::string& root,
   catalog::CatalogOptions catalog_options;
   catalog_options.allow_network_filesystem = options.allow_network_filesystem;
   auto made = catalog::Catalog::Create(env, root, config.store_id, catalog_options);
-  if (!made.ok() && made.error().code() != ErrorCode::kAlreadyExists) return std::move(made).error();
+  if (!made.ok() && made.error().code() != ErrorCode::kAlreadyExists)
+    return std::move(made).error();
   LAMINA_ASSIGN(auto catalog, catalog::Catalog::Open(env, root, catalog_options));
   config.store_id = catalog->store_id();
   LAMINA_TRY(backtests::BacktestStore::CreateTables(*catalog));
@@ -50,8 +52,8 @@ Result<std::unique_ptr<Store>> Store::Open(io::Env& env, const std::string& root
   bool created = false;
   if (!env.Exists(config_path)) {
     if (!options.create || options.read_only) {
-      return NotFound("no store at '" + root + "' (no lamina.toml there); make one with `lamina init " +
-                      root + "`");
+      return NotFound("no store at '" + root +
+                      "' (no lamina.toml there); make one with `lamina init " + root + "`");
     }
     LAMINA_ASSIGN(config, CreateStore(env, root, options));
     created = true;
