@@ -33,43 +33,41 @@ std::optional<std::int64_t> DaysOfDate(unsigned year, unsigned month, unsigned d
   return static_cast<std::int64_t>(days) - kDaysToYearOne;
 }
 
-/// Eight characters as digits at once. `pattern` has '0' where a digit stands and otherwise the
-/// character that must be there.
+/// Eight characters that must be there: '0' stands for any digit, others for themselves.
+struct EightPattern {
+  constexpr explicit EightPattern(const char (&text)[9]) {
+    for (unsigned i = 0; i < 8; ++i) {
+      const auto c = static_cast<std::uint64_t>(text[i]);
+      bytes |= c << (8 * i);
+      room |= std::uint64_t{c == '0' ? 0x76U : 0x7fU} << (8 * i);
+    }
+  }
+  std::uint64_t bytes = 0;
+  std::uint64_t room = 0;  ///< what may be added to a byte's value before its top bit is set
+};
+
+/// Eight characters as digits at once.
 class EightDigits {
  public:
-  EightDigits(const char* text, std::uint64_t pattern)
-      : values_(LoadLittleEndian<std::uint64_t>(text) ^ pattern) {
-    // A digit's byte is at most 9 and a literal's is 0: adding 0x76 or 0x7f leaves the top bit
-    // clear. A carry out of a byte needs a byte that is refused for its own top bit.
-    const std::uint64_t digits = pattern ^ kZeros;  // zero bytes where a digit stands
-    std::uint64_t limit = 0x7f7f7f7f7f7f7f7f;
-    for (unsigned i = 0; i < 64; i += 8) {
-      if (((digits >> i) & 0xff) == 0) limit -= std::uint64_t{0x09} << i;
-    }
-    valid_ = (((values_ + limit) | values_) & 0x8080808080808080) == 0;
+  EightDigits(const char* text, const EightPattern& pattern)
+      : values_(LoadLittleEndian<std::uint64_t>(text) ^ pattern.bytes) {
+    // A good digit's byte is now at most 9 and a literal's is 0: adding 0x76 or 0x7f leaves the top
+    // bit clear. A carry comes only out of a byte that is refused for its own top bit.
+    valid_ = (((values_ + pattern.room) | values_) & 0x8080808080808080) == 0;
     values_ = values_ * 10 + (values_ >> 8);
   }
   bool valid() const { return valid_; }
   /// The number that the characters `index` and `index + 1` write.
   unsigned Pair(unsigned index) const { return (values_ >> (8 * index)) & 0xff; }
 
-  static constexpr std::uint64_t Pattern(const char (&text)[9]) {
-    std::uint64_t pattern = 0;
-    for (unsigned i = 0; i < 8; ++i) {
-      pattern |= static_cast<std::uint64_t>(static_cast<unsigned char>(text[i])) << (8 * i);
-    }
-    return pattern;
-  }
-
  private:
-  static constexpr std::uint64_t kZeros = 0x3030303030303030;
   std::uint64_t values_;
   bool valid_;
 };
 
-constexpr std::uint64_t kDatePattern = EightDigits::Pattern("00-00-00");
-constexpr std::uint64_t kTimePattern = EightDigits::Pattern("00:00:00");
-constexpr std::uint64_t kFractionPattern = EightDigits::Pattern("0.000000");
+constexpr EightPattern kDatePattern("00-00-00");
+constexpr EightPattern kTimePattern("00:00:00");
+constexpr EightPattern kFractionPattern("0.000000");
 
 bool IsDigit(char c) { return c >= '0' && c <= '9'; }
 
@@ -281,9 +279,12 @@ std::string FormatTime(Micros instant, TimeSpelling spelling) {
 }
 
 void AppendTime(std::string& out, Micros instant, TimeSpelling spelling) {
-  char buffer[kLongestTime];
-  const char* const end = PutTime(buffer, instant, spelling);
-  out.append(buffer, static_cast<std::size_t>(end - buffer));
+  // Written in place: a copy out of a buffer that was just filled two bytes at a time stalls.
+  const std::size_t before = out.size();
+  out.resize(before + kLongestTime);
+  char* const start = out.data() + before;
+  const char* const end = PutTime(start, instant, spelling);
+  out.resize(before + static_cast<std::size_t>(end - start));
 }
 
 Result<Micros> ParseTime(std::string_view text) {
@@ -320,18 +321,28 @@ std::int64_t DaysFromCivil(CivilDate date) {
 }
 
 CivilDate CivilFromDays(std::int64_t days) {
-  days += 719468;
-  const std::int64_t era = (days >= 0 ? days : days - 146096) / 146097;
-  const auto day_of_era = static_cast<unsigned>(days - era * 146097);
-  const unsigned year_of_era =
-      (day_of_era - day_of_era / 1460 + day_of_era / 36524 - day_of_era / 146096) / 365;
-  const unsigned day_of_year =
-      day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-  const unsigned month_from_march = (5 * day_of_year + 2) / 153;
+  // Neri and Schneider, "Euclidean affine functions and their application to calendar algorithms"
+  // (2023), figure 12, shifted so that 32 bits hold every day that a Micros can name.
+  constexpr std::int64_t kEraDays = 146'097;
+  constexpr std::int64_t kErasBefore = 3600;
+  constexpr std::int64_t kShift = 719'468 + kEraDays * kErasBefore;
+  std::int64_t far_eras = 0;
+  if (days < -kShift || days >= kShift) [[unlikely]] {
+    far_eras = days / kEraDays - (days < 0 ? 1 : 0);
+    days -= far_eras * kEraDays;
+  }
+  const auto quarter_days = static_cast<std::uint32_t>(days + kShift) * 4 + 3;
+  const std::uint32_t century = quarter_days / 146'097;
+  const std::uint64_t year_product = std::uint64_t{2'939'745} * ((quarter_days % 146'097) | 3);
+  const auto year_of_century = static_cast<std::uint32_t>(year_product >> 32);
+  const std::uint32_t day_of_year = static_cast<std::uint32_t>(year_product) / 2'939'745 / 4;
+  const std::uint32_t month_and_day = 2141 * day_of_year + 197'913;
+  const bool next_year = day_of_year >= 306;  // January and February end a year that began in March
   CivilDate date;
-  date.day = day_of_year - (153 * month_from_march + 2) / 5 + 1;
-  date.month = month_from_march < 10 ? month_from_march + 3 : month_from_march - 9;
-  date.year = static_cast<int>(year_of_era + era * 400) + (date.month <= 2 ? 1 : 0);
+  date.day = (month_and_day & 0xffff) / 2141 + 1;
+  date.month = (month_and_day >> 16) - (next_year ? 12 : 0);
+  date.year = static_cast<int>(century * 100 + year_of_century + (next_year ? 1 : 0)) +
+              static_cast<int>((far_eras - kErasBefore) * 400);
   return date;
 }
 

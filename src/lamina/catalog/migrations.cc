@@ -96,6 +96,14 @@ CREATE TABLE backtest_index(
   PRIMARY KEY(backtest_id, engine_type, universe_key, study_name)) STRICT;
 CREATE INDEX backtest_index_by_path ON backtest_index(bundle_path) WHERE end_snapshot IS NULL;
 CREATE INDEX backtest_index_by_sharpe ON backtest_index(summary_sharpe_ratio) WHERE end_snapshot IS NULL;
+-- What most ranks sort and filter by, so that a scan reads a quarter of the bytes (backtests/columns.h).
+CREATE INDEX backtest_index_narrow ON backtest_index(
+  backtest_id, bundle_path, summary_sharpe_ratio, summary_sortino_ratio, summary_calmar_ratio,
+  summary_total_net_gain, summary_total_net_gain_percentage, summary_cagr,
+  summary_max_drawdown, summary_annual_volatility, summary_profit_factor, summary_win_rate,
+  summary_number_of_trades, summary_trades_per_year, summary_number_of_windows,
+  summary_consistency_score, summary_stability_score, engine_type, study_name)
+  WHERE end_snapshot IS NULL AND universe_key = '';
 )sql";
 
 /// Step i takes version i to i + 1.

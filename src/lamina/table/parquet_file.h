@@ -21,8 +21,9 @@ class Scalar;
 
 namespace lamina::table {
 
-/// What the catalog keeps of one column of one file. Bounds are spelt as DuckLake rows spell them and
-/// come from the written footer; absent when there is none, when NaN is present, or when unsure.
+/// What the catalog keeps of one column of one file. Bounds are spelt as DuckLake rows spell them
+/// and come from the written footer; absent when there is none, when NaN is present, or when
+/// unsure.
 struct ColumnStatistics {
   std::int32_t field_id = 0;
   std::int64_t size_bytes = 0;   ///< compressed
@@ -49,7 +50,7 @@ struct WriteOptions {
   bool encoding_trial = true;
   std::int64_t trial_rows = 20000;
   /// Names of the columns the rows are sorted by (recorded in the footer; not checked).
-  std::vector<std::string> sorted_by;
+  std::vector<std::string> sorted_by = {};
 };
 
 /// Write `rows` to `path`, synced. Fields carry `PARQUET:field_id` metadata (MakeField in
@@ -58,20 +59,21 @@ struct WriteOptions {
 Result<WrittenFile> WriteParquet(io::Env& env, const std::string& path, const arrow::Table& rows,
                                  const WriteOptions& options = {});
 
-/// Keep row groups (and, with a page index, pages) that may hold low <= column <= high; rows outside
-/// may still be in the answer unless `exact`.
+/// Keep row groups (and, with a page index, pages) that may hold low <= column <= high; rows
+/// outside may still be in the answer unless `exact`.
 struct ColumnRange {
   std::string column;
-  std::shared_ptr<arrow::Scalar> low, high;  ///< null = open end; inclusive; of the column's type
+  std::shared_ptr<arrow::Scalar> low = {},
+                                 high = {};  ///< null = open end; inclusive; of the column's type
 };
 
 struct ReadOptions {
-  std::optional<std::vector<std::string>> columns;  ///< absent = all, in file order
-  std::vector<ColumnRange> ranges;                  ///< all must hold
-  bool exact = true;                                ///< drop rows outside `ranges`
-  std::optional<std::uint32_t> footer_crc32c;       ///< kCorruption when the footer differs
+  std::optional<std::vector<std::string>> columns = {};  ///< absent = all, in file order
+  std::vector<ColumnRange> ranges = {};                  ///< all must hold
+  bool exact = true;                                     ///< drop rows outside `ranges`
+  std::optional<std::uint32_t> footer_crc32c = {};       ///< kCorruption when the footer differs
   /// Only these rows [begin, end) of the file, before anything else.
-  std::optional<std::int64_t> row_begin, row_end;
+  std::optional<std::int64_t> row_begin = {}, row_end = {};
 };
 
 struct ReadStatistics {

@@ -1,0 +1,190 @@
+#include "lamina/backtests/index_table.h"
+
+#include <cmath>
+#include <limits>
+#include <utility>
+
+namespace lamina::backtests {
+namespace {
+
+using catalog::Statement;
+
+/// The columns in the order that Bind and Read below use.
+std::string ColumnList() {
+  std::string list =
+      "bundle_path, algorithm_id, anchor_algorithm_id, tag, framework_version, engine_type, "
+      "universe_key, study_name, study_description, risk_free_rate, number_of_runs, "
+      "parameters_json, strategy_ids_json, extras_json, summary_extras_json, bundle_mtime_ns, "
+      "bundle_size";
+  for (const SummaryField& field : kSummaryFields) list.append(", summary_").append(field.name);
+  list +=
+      ", summary_nan_mask, backtest_id, begin_snapshot, end_snapshot, document_sha256, start_date, "
+      "end_date, imported_at, tags, note";
+  return list;
+}
+constexpr int kColumns = 17 + static_cast<int>(kSummaryFieldCount) + 10;
+
+std::string InsertSql() {
+  std::string sql = "INSERT INTO backtest_index(" + ColumnList() + ") VALUES (?";
+  for (int i = 1; i < kColumns; ++i) sql += ",?";
+  return sql + ")";
+}
+
+void BindNumber(Statement& insert, int column, const Number& number) {
+  const auto* real = std::get_if<double>(&number);
+  if (const auto* integer = std::get_if<std::int64_t>(&number)) {
+    insert.Bind(column, *integer);
+  } else if (real != nullptr && !std::isnan(*real)) {
+    insert.Bind(column, *real);
+  } else {
+    insert.BindNull(column);
+  }
+}
+
+std::optional<std::int64_t> MicrosOf(const std::optional<Micros>& time) {
+  return time ? std::optional(time->value) : std::nullopt;
+}
+
+/// Takes the columns of a row one after another.
+class RowReader {
+ public:
+  explicit RowReader(const Statement& statement) : statement_(statement) {}
+
+  std::optional<std::string> Text() { return statement_.OptionalText(next_++); }
+  std::string RequiredText() { return std::string(statement_.Text(next_++)); }
+  std::optional<std::int64_t> Int() { return statement_.OptionalInt(next_++); }
+  std::optional<Micros> Time() {
+    const auto value = Int();
+    return value ? std::optional(Micros{*value}) : std::nullopt;
+  }
+  Number Value(bool integer) {
+    const int column = next_++;
+    if (statement_.IsNull(column)) return {};
+    if (integer) return statement_.Int(column);
+    return statement_.Double(column);
+  }
+  ByteView Blob() { return statement_.Blob(next_++); }
+
+ private:
+  const Statement& statement_;
+  int next_ = 0;
+};
+
+Result<StoredIndexRow> ReadRow(const Statement& statement) {
+  StoredIndexRow stored;
+  IndexRow& row = stored.row;
+  RowReader read(statement);
+  row.bundle_path = read.RequiredText();
+  row.algorithm_id = read.Text();
+  row.anchor_algorithm_id = read.Text();
+  row.tag = read.Text();
+  row.framework_version = read.Text();
+  row.engine = read.RequiredText();
+  row.universe = read.RequiredText();
+  row.study = read.RequiredText();
+  row.study_description = read.Text();
+  row.risk_free_rate = read.Value(false);
+  row.number_of_runs = read.Int().value_or(0);
+  row.parameters_json = read.Text();
+  row.strategy_ids_json = read.Text();
+  row.extras_json = read.Text();
+  row.summary_extras_json = read.Text();
+  row.bundle_mtime_ns = read.Int();
+  row.bundle_size = read.Int();
+  for (std::size_t i = 0; i < kSummaryFieldCount; ++i) {
+    row.summary[i] = read.Value(kSummaryFields[i].integer);
+  }
+  const auto mask = static_cast<std::uint64_t>(read.Int().value_or(0));
+  for (std::size_t i = 0; i < kSummaryFieldCount; ++i) {
+    if ((mask >> i & 1) != 0) row.summary[i] = std::numeric_limits<double>::quiet_NaN();
+    row.has_summary |= !std::holds_alternative<std::monostate>(row.summary[i]);
+  }
+  IndexPlace& place = stored.place;
+  place.backtest_id = read.Int().value_or(0);
+  place.begin_snapshot = read.Int().value_or(0);
+  place.end_snapshot = read.Int();
+  if (const ByteView digest = read.Blob(); !digest.empty()) {
+    LAMINA_ASSIGN(place.document_sha256, Sha256Digest::FromBytes(digest));
+  }
+  row.start = read.Time();
+  row.end = read.Time();
+  place.imported_at = read.Time();
+  place.tags = read.RequiredText();
+  place.note = read.Text();
+  return stored;
+}
+
+Result<std::vector<StoredIndexRow>> ReadAll(Statement& select) {
+  std::vector<StoredIndexRow> rows;
+  while (true) {
+    LAMINA_ASSIGN(const bool there, select.Step());
+    if (!there) return rows;
+    LAMINA_ASSIGN(auto row, ReadRow(select));
+    rows.push_back(std::move(row));
+  }
+}
+
+std::string SelectSql(std::string_view condition) {
+  return "SELECT " + ColumnList() + " FROM backtest_index WHERE " + std::string(condition) +
+         " ORDER BY engine_type, study_name, universe_key";
+}
+
+}  // namespace
+
+Status InsertIndexRow(catalog::Database& database, const IndexRow& row, const IndexPlace& place) {
+  LAMINA_ASSIGN(Statement insert, database.Prepare(InsertSql()));
+  int column = 0;
+  insert.Bind(++column, row.bundle_path);
+  insert.Bind(++column, row.algorithm_id);
+  insert.Bind(++column, row.anchor_algorithm_id);
+  insert.Bind(++column, row.tag);
+  insert.Bind(++column, row.framework_version);
+  insert.Bind(++column, row.engine);
+  insert.Bind(++column, row.universe);
+  insert.Bind(++column, row.study);
+  insert.Bind(++column, row.study_description);
+  BindNumber(insert, ++column, row.risk_free_rate);
+  insert.Bind(++column, row.number_of_runs);
+  insert.Bind(++column, row.parameters_json);
+  insert.Bind(++column, row.strategy_ids_json);
+  insert.Bind(++column, row.extras_json);
+  insert.Bind(++column, row.summary_extras_json);
+  insert.Bind(++column, row.bundle_mtime_ns);
+  insert.Bind(++column, row.bundle_size);
+  for (const Number& number : row.summary) BindNumber(insert, ++column, number);
+  insert.Bind(++column, NanMask(row));
+  insert.Bind(++column, place.backtest_id);
+  insert.Bind(++column, place.begin_snapshot);
+  insert.Bind(++column, place.end_snapshot);
+  if (place.document_sha256) {
+    insert.BindBlob(++column, place.document_sha256->View());
+  } else {
+    insert.BindNull(++column);
+  }
+  insert.Bind(++column, MicrosOf(row.start));
+  insert.Bind(++column, MicrosOf(row.end));
+  insert.Bind(++column, MicrosOf(place.imported_at));
+  insert.Bind(++column, place.tags);
+  insert.Bind(++column, place.note);
+  LAMINA_TRY_WITH(insert.Run(), "indexing " + row.bundle_path);
+  return Ok();
+}
+
+Result<std::vector<StoredIndexRow>> ReadIndexRows(catalog::Database& database,
+                                                  std::int64_t backtest_id) {
+  LAMINA_ASSIGN(Statement select, database.Prepare(SelectSql("backtest_id = ?")));
+  select.Bind(1, backtest_id);
+  return ReadAll(select);
+}
+
+Result<std::vector<StoredIndexRow>> ReadIndexRows(catalog::Database& database,
+                                                  std::string_view handle) {
+  LAMINA_ASSIGN(Statement select,
+                database.Prepare(SelectSql("bundle_path = ? AND end_snapshot IS NULL")));
+  select.Bind(1, handle);
+  LAMINA_ASSIGN(auto rows, ReadAll(select));
+  if (rows.empty()) return NotFound("no backtest '" + std::string(handle) + "'");
+  return rows;
+}
+
+}  // namespace lamina::backtests

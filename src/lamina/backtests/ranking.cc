@@ -1,0 +1,246 @@
+#include "lamina/backtests/ranking.h"
+
+#include <algorithm>
+#include <iterator>
+#include <limits>
+#include <utility>
+
+#include "lamina/backtests/filter.h"
+#include "lamina/backtests/json_member.h"
+#include "lamina/base/time.h"
+
+namespace lamina::backtests {
+namespace {
+
+using catalog::Database;
+using catalog::Statement;
+
+struct Sql {
+  std::string text;
+  std::vector<SqlValue> parameters;
+  bool uses_functions = false;
+  bool all_narrow = true;  ///< conditions and order read columns of kNarrowIndex only
+
+  void AddParameter(SqlValue value) {
+    text += '?';
+    parameters.push_back(std::move(value));
+  }
+  void AddName(const NameRef& name) {
+    all_narrow &= name.column->narrow;
+    if (name.path.empty()) {
+      text += ColumnSql(*name.column);
+      return;
+    }
+    uses_functions = true;
+    text += std::string(kMemberAny) + "(" + ColumnSql(*name.column);
+    for (const std::string& key : name.path) {
+      text += ", ";
+      AddParameter(key);
+    }
+    text += ')';
+  }
+};
+
+Status AddSelection(const RowSelection& rows, Sql& sql) {
+  if (rows.snapshot) {
+    sql.text += "i.begin_snapshot <= ";
+    sql.AddParameter(*rows.snapshot);
+    sql.text += " AND (i.end_snapshot IS NULL OR i.end_snapshot > ";
+    sql.AddParameter(*rows.snapshot);
+    sql.text += ')';
+  } else {
+    sql.text += "i.end_snapshot IS NULL";
+  }
+  if (!rows.all_universes) {
+    sql.text += rows.universe ? " AND i.universe_key = " : " AND i.universe_key = ''";
+    if (rows.universe) sql.AddParameter(*rows.universe);
+  }
+  const std::pair<const char*, const std::optional<std::string>&> kChoices[] = {
+      {"i.engine_type", rows.engine}, {"i.study_name", rows.study}};
+  for (const auto& [column, choice] : kChoices) {
+    if (!choice) continue;
+    sql.text += std::string(" AND ") + column + " = ";
+    sql.AddParameter(*choice);
+  }
+  if (rows.where.empty()) return Ok();
+  LAMINA_ASSIGN(Filter filter, CompileFilter(rows.where));
+  sql.text += " AND " + filter.sql;
+  std::move(filter.parameters.begin(), filter.parameters.end(), std::back_inserter(sql.parameters));
+  sql.uses_functions |= filter.uses_functions;
+  for (const IndexColumn* column : filter.columns) sql.all_narrow &= column->narrow;
+  return Ok();
+}
+
+/// What a wanted column is made of.
+struct Wanted {
+  NameRef name;
+  bool none_is_empty = false;  ///< '' stands for no value
+};
+
+Result<std::vector<Wanted>> ResolveColumns(const std::vector<std::string>& names, RowSet& out) {
+  std::vector<Wanted> wanted;
+  for (const std::string& name : names) {
+    if (std::find(out.columns.begin(), out.columns.end(), name) != out.columns.end()) continue;
+    LAMINA_ASSIGN(NameRef resolved, ResolveName(name));
+    const std::string_view column = resolved.column->name;
+    out.columns.push_back(name);
+    out.types.push_back(resolved.path.empty() ? resolved.column->type : ColumnType::kText);
+    wanted.push_back({std::move(resolved), column == "engine_type" || column == "universe_key"});
+  }
+  return wanted;
+}
+
+Cell MemberCell(std::string_view json, const std::vector<std::string>& path) {
+  const auto value = FindJsonMember(json, std::vector<std::string_view>(path.begin(), path.end()));
+  if (!value) return {};
+  struct ToCell {
+    Cell operator()(JsonNull) const { return {}; }
+    Cell operator()(bool truth) const { return truth; }
+    Cell operator()(std::int64_t integer) const { return integer; }
+    Cell operator()(double real) const { return real; }
+    Cell operator()(const std::string& text) const { return text; }
+    Cell operator()(JsonNested nested) const { return std::string(nested.text); }
+  };
+  return std::visit(ToCell(), *value);
+}
+
+Cell ReadCell(const Statement& row, int column, const Wanted& wanted, std::uint64_t nan_mask) {
+  const IndexColumn& source = *wanted.name.column;
+  if (row.IsNull(column)) {
+    const bool is_nan = source.summary_field >= 0 && (nan_mask >> source.summary_field & 1) != 0;
+    return is_nan ? Cell(std::numeric_limits<double>::quiet_NaN()) : Cell();
+  }
+  if (!wanted.name.path.empty()) return MemberCell(row.Text(column), wanted.name.path);
+  switch (source.type) {
+    case ColumnType::kInteger:
+      return row.Int(column);
+    case ColumnType::kReal:
+      return row.Double(column);
+    case ColumnType::kTime:
+      return FormatTime(Micros{row.Int(column)});
+    case ColumnType::kText:
+    case ColumnType::kDigest:
+      break;
+  }
+  const std::string_view text = row.Text(column);
+  if (text.empty() && wanted.none_is_empty) return {};
+  return std::string(text);
+}
+
+void BindAll(const std::vector<SqlValue>& parameters, Statement& statement) {
+  int index = 0;
+  for (const SqlValue& parameter : parameters) {
+    ++index;
+    std::visit([&](const auto& value) { statement.Bind(index, value); }, parameter);
+  }
+}
+
+Status CheckRange(std::optional<std::int64_t> limit, std::int64_t offset) {
+  if (limit && *limit < 0) {
+    return InvalidArgument("limit " + std::to_string(*limit) + " is negative");
+  }
+  if (offset < 0) return InvalidArgument("offset " + std::to_string(offset) + " is negative");
+  return Ok();
+}
+
+/// `read` is called for each row that `sql` gives, under a guard.
+template <class Read>
+Status RunGuarded(Database& database, const Sql& sql, const QueryLimits& limits, const Read& read) {
+  QueryGuard guard(database, limits);
+  if (sql.uses_functions) LAMINA_TRY(guard.AddFunctions());
+  LAMINA_ASSIGN(Statement statement, database.Prepare(sql.text));
+  BindAll(sql.parameters, statement);
+  while (true) {
+    auto there = statement.Step();
+    if (!there.ok()) return guard.Explain(std::move(there).error());
+    if (!*there) return Ok();
+    read(statement);
+  }
+}
+
+}  // namespace
+
+const std::vector<std::string>& ListColumns() {
+  static const std::vector<std::string> columns = {
+      "handle",       "algorithm_id",    "tag", "sharpe_ratio", "total_net_gain_percentage",
+      "max_drawdown", "number_of_trades"};
+  return columns;
+}
+
+const std::vector<std::string>& RankColumns() {
+  static const std::vector<std::string> columns = {"handle",
+                                                   "algorithm_id",
+                                                   "tag",
+                                                   "sharpe_ratio",
+                                                   "sortino_ratio",
+                                                   "calmar_ratio",
+                                                   "total_net_gain_percentage",
+                                                   "max_drawdown"};
+  return columns;
+}
+
+Result<RowSet> List(Database& database, const ListQuery& query, const QueryLimits& limits) {
+  LAMINA_TRY(CheckRange(query.limit, query.offset));
+  RowSet out;
+  LAMINA_ASSIGN(const auto wanted,
+                ResolveColumns(query.columns.empty() ? ListColumns() : query.columns, out));
+  std::string head = "SELECT i.summary_nan_mask";
+  for (const Wanted& column : wanted) {
+    head += ", " + ColumnSql(*column.name.column);  // of a member: the whole text
+  }
+  head += " FROM backtest_index AS i ";
+  Sql sql;
+  LAMINA_TRY(AddSelection(query.rows, sql));
+  sql.text += " ORDER BY ";
+  bool has_index = query.sort.empty();
+  if (!query.sort.empty()) {
+    LAMINA_ASSIGN(const NameRef key, ResolveName(query.sort));
+    sql.AddName(key);
+    sql.text += query.descending ? " DESC NULLS LAST, " : " ASC NULLS LAST, ";
+    has_index = key.column->name == "summary_sharpe_ratio" || key.column->name == "bundle_path";
+  }
+  sql.text += "i.bundle_path, i.rowid LIMIT ";
+  sql.AddParameter(query.limit.value_or(-1));
+  sql.text += " OFFSET ";
+  sql.AddParameter(query.offset);
+  // SQLite would not scan an index that lacks result columns, though a top list reads few of them.
+  const bool pooled_live =
+      !query.rows.all_universes && !query.rows.universe && !query.rows.snapshot;
+  if (query.limit && pooled_live && sql.all_narrow && !has_index) {
+    head.append("INDEXED BY ").append(kNarrowIndex).append(" ");
+  }
+  sql.text = head + "WHERE " + sql.text;
+  LAMINA_TRY(RunGuarded(database, sql, limits, [&](const Statement& row) {
+    const auto nan_mask = static_cast<std::uint64_t>(row.Int(0));
+    std::vector<Cell>& cells = out.rows.emplace_back();
+    cells.reserve(wanted.size());
+    for (std::size_t i = 0; i < wanted.size(); ++i) {
+      cells.push_back(ReadCell(row, static_cast<int>(i) + 1, wanted[i], nan_mask));
+    }
+  }));
+  return out;
+}
+
+Result<RowSet> Rank(Database& database, const RankQuery& query, const QueryLimits& limits) {
+  if (query.by.empty()) return InvalidArgument("a rank needs a metric, as in `--by sharpe_ratio`");
+  ListQuery list;
+  list.sort = query.by;
+  list.descending = query.descending;
+  list.limit = query.limit;
+  list.offset = query.offset;
+  list.columns = query.columns.empty() ? RankColumns() : query.columns;
+  list.rows = query.rows;
+  return List(database, list, limits);
+}
+
+Result<std::int64_t> CountRows(Database& database, const RowSelection& rows,
+                               const QueryLimits& limits) {
+  Sql sql;
+  sql.text = "SELECT 1 FROM backtest_index AS i WHERE ";
+  LAMINA_TRY(AddSelection(rows, sql));
+  std::int64_t count = 0;
+  LAMINA_TRY(RunGuarded(database, sql, limits, [&](const Statement&) { ++count; }));
+  return count;
+}
+
+}  // namespace lamina::backtests

@@ -1,0 +1,153 @@
+#include "lamina/table/footer.h"
+
+#include <charconv>
+#include <cstdio>
+
+#include <arrow/util/key_value_metadata.h>
+#include <parquet/exception.h>
+#include <parquet/metadata.h>
+#include <parquet/schema.h>
+#include <parquet/statistics.h>
+
+#include "lamina/base/hash.h"
+#include "lamina/table/arrow_file.h"
+#include "lamina/table/arrow_status.h"
+#include "lamina/table/column_bounds.h"
+#include "lamina/table/lake_type.h"
+#include "lamina/table/leaf_type.h"
+
+namespace lamina::table {
+namespace {
+
+constexpr std::int64_t kTrailerSize = 8;  ///< length and "PAR1"
+constexpr std::int64_t kMagicSize = 4;
+constexpr std::int64_t kFirstTailRead = 64 * 1024;
+
+ColumnStatistics StatisticsOfColumn(const parquet::FileMetaData& metadata, int column) {
+  const parquet::ColumnDescriptor* descriptor = metadata.schema()->Column(column);
+  const std::optional<LakeType> type = LeafLakeType(*descriptor);
+  ColumnStatistics out;
+  out.field_id = descriptor->schema_node()->field_id();
+  std::optional<ColumnBounds> bounds;
+  bool bounded = type.has_value();
+  for (int group = 0; group < metadata.num_row_groups(); ++group) {
+    const auto row_group = metadata.RowGroup(group);
+    const auto chunk = row_group->ColumnChunk(column);
+    out.size_bytes += chunk->total_compressed_size();
+    const auto statistics = chunk->statistics();
+    if (statistics == nullptr || !statistics->HasNullCount()) {
+      bounded = false;
+      out.value_count += chunk->num_values();
+      continue;
+    }
+    out.null_count += statistics->null_count();
+    out.value_count += chunk->num_values() - statistics->null_count();
+    if (chunk->num_values() == statistics->null_count() || !bounded) continue;
+    const auto of_chunk = BoundsOf(*statistics, *type);
+    if (!of_chunk.has_value()) {
+      bounded = false;
+    } else if (bounds.has_value()) {
+      bounds->Widen(*of_chunk);
+    } else {
+      bounds = of_chunk;
+    }
+  }
+  if (!bounded || !bounds.has_value()) return out;
+  out.min_value = LakeSpelling(bounds->low, *type);
+  out.max_value = LakeSpelling(bounds->high, *type);
+  const bool number = *type == LakeType::kDouble;
+  if (number && (!out.min_value || !out.max_value)) out.min_value = out.max_value = std::nullopt;
+  return out;
+}
+
+}  // namespace
+
+std::string SpellChunkChecksums(const std::vector<std::uint32_t>& checksums) {
+  std::string text;
+  for (const std::uint32_t checksum : checksums) {
+    char digits[9];
+    std::snprintf(digits, sizeof(digits), "%08x", checksum);
+    text.append(digits, 8);
+  }
+  return text;
+}
+
+Result<std::optional<std::vector<std::uint32_t>>> ChunkChecksums(
+    const parquet::FileMetaData& metadata, std::size_t chunks) {
+  using Checksums = std::optional<std::vector<std::uint32_t>>;
+  const auto& pairs = metadata.key_value_metadata();
+  const int at = pairs == nullptr ? -1 : pairs->FindKey(kChunkChecksumsKey);
+  if (at < 0) return Checksums();
+  const std::string& text = pairs->value(at);
+  std::vector<std::uint32_t> checksums(chunks);
+  if (text.size() != chunks * 8)
+    return Corruption("the footer has a wrong number of chunk checksums");
+  for (std::size_t i = 0; i < chunks; ++i) {
+    const char* begin = text.data() + i * 8;
+    const auto [end, error] = std::from_chars(begin, begin + 8, checksums[i], 16);
+    if (error != std::errc() || end != begin + 8)
+      return Corruption("a chunk checksum is not hexadecimal");
+  }
+  return Checksums(std::move(checksums));
+}
+
+Result<std::shared_ptr<parquet::FileMetaData>> ParseFooter(ByteView thrift) {
+  try {
+    std::shared_ptr<parquet::FileMetaData> metadata =
+        parquet::FileMetaData::Make(thrift.data(), static_cast<std::int64_t>(thrift.size()));
+    if (metadata->size() != static_cast<std::int64_t>(thrift.size()))
+      return Corruption("the footer has bytes after its end");
+    return metadata;
+  } catch (const std::bad_alloc&) {
+    return ResourceExhausted("the footer does not fit into memory");
+  } catch (const std::exception& error) {
+    return Corruption(std::string("the footer cannot be parsed: ") + error.what());
+  }
+}
+
+Result<Footer> ReadFooter(EnvInputFile& file, std::optional<std::uint32_t> expected_crc32c) {
+  Footer footer;
+  LAMINA_ARROW_ASSIGN(footer.file_size, file.GetSize(), "reading the size");
+  if (footer.file_size < 2 * kMagicSize + kTrailerSize) {
+    return Corruption("a file of " + std::to_string(footer.file_size) +
+                      " bytes is no Parquet file");
+  }
+  std::string tail(static_cast<std::size_t>(std::min(footer.file_size, kFirstTailRead)), '\0');
+  const auto read_tail = [&](std::string& into) {
+    const auto length = static_cast<std::int64_t>(into.size());
+    return file.ReadAt(footer.file_size - length, length, into.data()).status();
+  };
+  LAMINA_ARROW(read_tail(tail), "reading the footer");
+  if (tail.substr(tail.size() - kMagicSize) != "PAR1") {
+    return Corruption("the file does not end in PAR1");
+  }
+  footer.thrift_size = LoadLittleEndian<std::uint32_t>(tail.data() + tail.size() - kTrailerSize);
+  if (footer.thrift_size > footer.file_size - kMagicSize - kTrailerSize) {
+    return Corruption("the footer says it is " + std::to_string(footer.thrift_size) +
+                      " bytes long, the file has " + std::to_string(footer.file_size));
+  }
+  if (const std::int64_t need = footer.thrift_size + kTrailerSize;
+      need > static_cast<std::int64_t>(tail.size())) {
+    tail.assign(static_cast<std::size_t>(need), '\0');
+    LAMINA_ARROW(read_tail(tail), "reading the footer");
+  }
+  const ByteView thrift = ByteView(tail).substr(
+      tail.size() - static_cast<std::size_t>(footer.thrift_size + kTrailerSize),
+      static_cast<std::size_t>(footer.thrift_size));
+  footer.crc32c = Crc32c(thrift);
+  if (expected_crc32c.has_value() && *expected_crc32c != footer.crc32c) {
+    return Corruption("the footer has another checksum than the catalog says");
+  }
+  LAMINA_ASSIGN(footer.metadata, ParseFooter(thrift));
+  return footer;
+}
+
+std::vector<ColumnStatistics> StatisticsOf(const parquet::FileMetaData& metadata) {
+  std::vector<ColumnStatistics> columns;
+  for (int column = 0; column < metadata.num_columns(); ++column) {
+    columns.push_back(StatisticsOfColumn(metadata, column));
+  }
+  return columns;
+}
+
+}  // namespace lamina::table

@@ -1,0 +1,201 @@
+#include <cmath>
+#include <new>
+
+#include <arrow/api.h>
+#include <parquet/arrow/schema.h>
+#include <parquet/arrow/writer.h>
+#include <parquet/exception.h>
+#include <parquet/file_writer.h>
+#include <parquet/schema.h>
+
+#include "lamina/base/hash.h"
+#include "lamina/table/arrow_file.h"
+#include "lamina/table/arrow_status.h"
+#include "lamina/table/encoding_trial.h"
+#include "lamina/table/footer.h"
+#include "lamina/table/lake_type.h"
+#include "lamina/table/parquet_file.h"
+
+namespace lamina::table {
+namespace {
+
+constexpr std::int64_t kDictionaryBytesMax = 1 << 20;
+/// Pages end by rows, so that the pages of all columns begin at the same rows; this bounds the
+/// memory of a page of long texts.
+constexpr std::int64_t kPageBytesMax = 8 << 20;
+
+Result<std::vector<LakeType>> CheckColumns(const arrow::Table& rows) {
+  std::vector<LakeType> types;
+  for (const auto& field : rows.schema()->fields()) {
+    LAMINA_TRY(FieldId(*field));
+    auto type = LakeTypeOf(*field->type());
+    if (!type.ok()) {
+      return InvalidArgument("column '" + field->name() +
+                             "': " + std::string(type.error().message()));
+    }
+    types.push_back(*type);
+  }
+  return types;
+}
+
+Status CheckOptions(const WriteOptions& options) {
+  if (options.zstd_level < 1 || options.zstd_level > 22) {
+    return InvalidArgument("zstd level " + std::to_string(options.zstd_level) + " is not in 1..22");
+  }
+  if (options.row_group_rows < 1 || options.page_rows < 1 || options.trial_rows < 1) {
+    return InvalidArgument("row groups, pages and samples have at least one row");
+  }
+  return Ok();
+}
+
+Result<std::shared_ptr<parquet::WriterProperties>> MakeProperties(
+    const arrow::Table& rows, const std::vector<LakeType>& types, const WriteOptions& options) {
+  std::shared_ptr<parquet::SchemaDescriptor> leaves;
+  LAMINA_ARROW(parquet::arrow::ToParquetSchema(rows.schema().get(),
+                                               *parquet::default_writer_properties(), &leaves),
+               "making the Parquet schema");
+  parquet::WriterProperties::Builder builder;
+  builder.version(parquet::ParquetVersion::PARQUET_2_6)
+      ->data_page_version(parquet::ParquetDataPageVersion::V1)
+      ->created_by("lamina")
+      ->compression(parquet::Compression::ZSTD)
+      ->compression_level(options.zstd_level)
+      ->max_row_group_length(options.row_group_rows)
+      ->max_rows_per_page(options.page_rows)
+      ->data_pagesize(kPageBytesMax)
+      ->dictionary_pagesize_limit(kDictionaryBytesMax)
+      ->enable_page_checksum()
+      ->enable_write_page_index()
+      ->disable_dictionary();
+  const TrialOptions trial{.zstd_level = options.zstd_level,
+                           .sample_rows = options.trial_rows,
+                           .row_group_rows = options.row_group_rows,
+                           .dictionary_bytes_max = kDictionaryBytesMax};
+  for (int c = 0; c < rows.num_columns(); ++c) {
+    const LakeType type = types[static_cast<std::size_t>(c)];
+    const parquet::ColumnDescriptor& leaf = *leaves->Column(c);
+    EncodingChoice choice = DefaultEncoding(type);
+    if (options.encoding_trial && rows.num_rows() > 0) {
+      LAMINA_ASSIGN(choice, TryEncodings(*rows.column(c), type, leaf, trial));
+    }
+    if (choice.dictionary) {
+      builder.enable_dictionary(leaf.path());
+    } else {
+      builder.encoding(leaf.path(), choice.encoding);
+    }
+  }
+  std::vector<parquet::SortingColumn> sorting;
+  for (const std::string& name : options.sorted_by) {
+    const int column = rows.schema()->GetFieldIndex(name);
+    if (column < 0) return InvalidArgument("sorted by '" + name + "', which is no column");
+    sorting.push_back({.column_idx = column, .descending = false, .nulls_first = false});
+  }
+  builder.set_sorting_columns(std::move(sorting));
+  return builder.build();
+}
+
+std::optional<bool> ContainsNan(const arrow::ChunkedArray& column, LakeType type) {
+  if (type != LakeType::kDouble) return std::nullopt;
+  for (const auto& chunk : column.chunks()) {
+    const auto& array = static_cast<const arrow::DoubleArray&>(*chunk);
+    const double* values = array.raw_values();
+    bool any = false;
+    for (std::int64_t i = 0; i < array.length(); ++i) any |= std::isnan(values[i]);
+    if (!any) continue;
+    if (array.null_count() == 0) return true;
+    for (std::int64_t i = 0; i < array.length(); ++i) {
+      if (array.IsValid(i) && std::isnan(values[i])) return true;
+    }
+  }
+  return false;
+}
+
+Status WriteRowGroups(parquet::arrow::FileWriter& writer, EnvOutputStream& stream,
+                      const arrow::Table& rows, std::int64_t row_group_rows) {
+  std::vector<std::uint32_t> checksums;
+  stream.TakeChecksum();  // the magic number at the start
+  for (std::int64_t begin = 0; begin < rows.num_rows(); begin += row_group_rows) {
+    const std::int64_t count = std::min(row_group_rows, rows.num_rows() - begin);
+    LAMINA_ARROW(writer.NewRowGroup(), "starting a row group");
+    for (int c = 0; c < rows.num_columns(); ++c) {
+      LAMINA_ARROW(writer.WriteColumnChunk(rows.column(c), begin, count),
+                   "writing column '" + rows.schema()->field(c)->name() + "'");
+      checksums.push_back(stream.TakeChecksum());
+    }
+  }
+  LAMINA_ARROW(writer.AddKeyValueMetadata(arrow::key_value_metadata(
+                   {kChunkChecksumsKey}, {SpellChunkChecksums(checksums)})),
+               "adding checksums");
+  return Ok();
+}
+
+Result<WrittenFile> Describe(const EnvOutputStream& stream, const arrow::Table& rows,
+                             const std::vector<LakeType>& types) {
+  const ByteView tail(stream.tail());
+  if (tail.size() < 8) return Internal("Parquet wrote no footer");
+  const auto thrift_size = LoadLittleEndian<std::uint32_t>(tail.data() + tail.size() - 8);
+  if (thrift_size > tail.size() - 8) return Internal("Parquet wrote a bad footer length");
+  const ByteView thrift = tail.substr(tail.size() - 8 - thrift_size, thrift_size);
+  LAMINA_ASSIGN(const auto metadata, ParseFooter(thrift));
+  if (metadata->num_rows() != rows.num_rows()) return Internal("the footer counts other rows");
+  WrittenFile written;
+  written.rows = metadata->num_rows();
+  written.size_bytes = *stream.Tell();
+  written.footer_size = thrift_size;
+  written.footer_crc32c = Crc32c(thrift);
+  written.columns = StatisticsOf(*metadata);
+  if (written.columns.size() != types.size()) return Internal("the footer has other columns");
+  for (std::size_t c = 0; c < types.size(); ++c) {
+    ColumnStatistics& column = written.columns[c];
+    column.contains_nan = ContainsNan(*rows.column(static_cast<int>(c)), types[c]);
+    if (column.contains_nan == true) column.min_value = column.max_value = std::nullopt;
+  }
+  return written;
+}
+
+Result<WrittenFile> Write(EnvOutputStream& stream, const std::shared_ptr<EnvOutputStream>& sink,
+                          const arrow::Table& rows, const std::vector<LakeType>& types,
+                          const WriteOptions& options) {
+  LAMINA_ASSIGN(auto properties, MakeProperties(rows, types, options));
+  LAMINA_ARROW_ASSIGN(auto writer,
+                      parquet::arrow::FileWriter::Open(*rows.schema(), arrow::default_memory_pool(),
+                                                       sink, std::move(properties)),
+                      "starting a Parquet file");
+  LAMINA_TRY(WriteRowGroups(*writer, stream, rows, options.row_group_rows));
+  stream.StartTail();
+  LAMINA_ARROW(writer->Close(), "writing the footer");
+  return Describe(stream, rows, types);
+}
+
+}  // namespace
+
+Result<WrittenFile> WriteParquet(io::Env& env, const std::string& path, const arrow::Table& rows,
+                                 const WriteOptions& options) {
+  const std::string context = "writing " + path;
+  LAMINA_TRY_WITH(CheckOptions(options), context);
+  auto types = CheckColumns(rows);
+  if (!types.ok()) return std::move(types).error().With(context);
+  if (const arrow::Status valid = rows.Validate(); !valid.ok()) {
+    return InvalidArgument(context + ": " + valid.message());
+  }
+  LAMINA_ASSIGN(auto file, env.NewWritableFile(path));
+  const auto stream = std::make_shared<EnvOutputStream>(std::move(file));
+  const auto attempt = [&]() -> Result<WrittenFile> {
+    try {
+      return Write(*stream, stream, rows, *types, options);
+    } catch (const std::bad_alloc&) {
+      return ResourceExhausted("out of memory");
+    } catch (const std::exception& error) {
+      return Internal(error.what());
+    }
+  };
+  Result<WrittenFile> written = attempt();
+  if (!written.ok()) {
+    if (auto error = stream->TakeError()) return std::move(*error).With(context);
+    return std::move(written).error().With(context);
+  }
+  LAMINA_TRY_WITH(stream->SyncAndClose(), context);
+  return written;
+}
+
+}  // namespace lamina::table
