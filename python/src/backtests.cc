@@ -7,6 +7,7 @@
 
 #include "document.h"
 #include "interruptible.h"
+#include "row_set.h"
 #include "store.h"
 #include <nanobind/stl/optional.h>
 #include <nanobind/stl/string.h>
@@ -14,6 +15,8 @@
 
 #include "lamina/backtests/backtest_store.h"
 #include "lamina/backtests/import.h"
+#include "lamina/backtests/index_table.h"
+#include "lamina/backtests/ranking.h"
 #include "lamina/base/error_table.h"
 #include "lamina/base/uuid.h"
 
@@ -156,7 +159,103 @@ nb::object DocumentOf(const OpenBacktest& self) {
 
 nb::bytes DocumentBytesOf(const OpenBacktest& self) {
   const std::string bytes = Unlocked([&] { return self.store().ReadDocument(self.record()); });
-  return {bytes.data(), bytes.size()};
+  return nb::bytes(bytes.data(), bytes.size());
+}
+
+nb::object NumberOf(const backtests::Number& number) {
+  if (const auto* integer = std::get_if<std::int64_t>(&number)) return nb::int_(*integer);
+  if (const auto* real = std::get_if<double>(&number)) return nb::float_(*real);
+  return nb::none();
+}
+
+nb::list IndexRowsOf(const OpenBacktest& self) {
+  const auto rows = Unlocked([&]() -> Result<std::vector<backtests::StoredIndexRow>> {
+    std::vector<backtests::StoredIndexRow> stored;
+    LAMINA_TRY(self.store().catalog().Read([&](catalog::Database& database) -> Status {
+      LAMINA_ASSIGN(stored, backtests::ReadIndexRows(database, self.record().backtest_id));
+      return Ok();
+    }));
+    return stored;
+  });
+  nb::list all;
+  for (const backtests::StoredIndexRow& stored : rows) {
+    const backtests::IndexRow& row = stored.row;
+    nb::dict one;
+    one["engine_type"] = Text(row.engine);
+    one["universe_key"] = Text(row.universe);
+    one["study_name"] = Text(row.study);
+    one["number_of_runs"] = row.number_of_runs;
+    one["risk_free_rate"] = NumberOf(row.risk_free_rate);
+    one["parameters_json"] = OptionalText(row.parameters_json);
+    one["strategy_ids_json"] = OptionalText(row.strategy_ids_json);
+    one["extras_json"] = OptionalText(row.extras_json);
+    one["summary_extras_json"] = OptionalText(row.summary_extras_json);
+    one["tags_json"] = Text(stored.place.tags);
+    one["note"] = OptionalText(stored.place.note);
+    for (std::size_t field = 0; field < backtests::kSummaryFieldCount; ++field) {
+      const std::string name = "summary_" + std::string(backtests::kSummaryFields[field].name);
+      one[name.c_str()] = NumberOf(row.summary[field]);
+    }
+    all.append(one);
+  }
+  return all;
+}
+
+backtests::RowSelection Selection(const std::string& where, std::optional<std::string> engine,
+                                  std::optional<std::string> study,
+                                  std::optional<std::string> universe,
+                                  std::optional<std::int64_t> snapshot) {
+  backtests::RowSelection rows;
+  rows.where = where;
+  rows.engine = std::move(engine);
+  rows.study = std::move(study);
+  rows.universe = std::move(universe);
+  rows.snapshot = snapshot;
+  return rows;
+}
+
+/// Run `query` on a connection of the store, as a table.
+template <class Query>
+ArrowTable QueryRows(const OpenStore& self, Query query) {
+  const auto engine = self.Get();
+  return ArrowTable(Unlocked([&]() -> Result<std::shared_ptr<arrow::Table>> {
+    backtests::RowSet rows;
+    LAMINA_TRY(engine->catalog().Read([&](catalog::Database& database) -> Status {
+      LAMINA_ASSIGN(rows, query(database));
+      return Ok();
+    }));
+    return RowSetToArrow(rows);
+  }));
+}
+
+ArrowTable List(const OpenStore& self, const std::string& sort, bool descending,
+                std::optional<std::int64_t> limit, std::int64_t offset, const std::string& where,
+                const std::vector<std::string>& columns, std::optional<std::string> engine,
+                std::optional<std::string> study, std::optional<std::string> universe,
+                std::optional<std::int64_t> snapshot) {
+  backtests::ListQuery query;
+  query.sort = sort;
+  query.descending = descending;
+  query.limit = limit;
+  query.offset = offset;
+  query.columns = columns;
+  query.rows = Selection(where, std::move(engine), std::move(study), std::move(universe), snapshot);
+  return QueryRows(self,
+                   [&](catalog::Database& database) { return backtests::List(database, query); });
+}
+
+ArrowTable Rank(const OpenStore& self, const std::string& by, bool descending, std::int64_t limit,
+                const std::string& where, const std::vector<std::string>& columns,
+                std::optional<std::string> engine, std::optional<std::string> study,
+                std::optional<std::string> universe, std::optional<std::int64_t> snapshot) {
+  backtests::RankQuery query;
+  query.by = by;
+  query.descending = descending;
+  query.limit = limit;
+  query.columns = columns;
+  query.rows = Selection(where, std::move(engine), std::move(study), std::move(universe), snapshot);
+  return QueryRows(self,
+                   [&](catalog::Database& database) { return backtests::Rank(database, query); });
 }
 
 /// `table`: name of a lake table of schema `backtests`.
@@ -192,6 +291,7 @@ void BindBacktests(nb::module_& module, nb::class_<OpenStore>& store) {
                            "A backtest of an open store; see lamina.Backtest.")
       .def("record", &RecordOf, nb::sig("def record(self) -> dict[str, object]"))
       .def("runs", &RunsOf, nb::sig("def runs(self) -> list[dict[str, object]]"))
+      .def("index_rows", &IndexRowsOf, nb::sig("def index_rows(self) -> list[dict[str, object]]"))
       .def("document", &DocumentOf, nb::sig("def document(self) -> dict[str, object]"))
       .def("document_bytes", &DocumentBytesOf)
       .def("rows", &RowsOf, nb::arg("table"), nb::arg("run_ids"));
@@ -205,6 +305,12 @@ void BindBacktests(nb::module_& module, nb::class_<OpenStore>& store) {
            nb::arg("format_version").none(), nb::arg("level").none(), nb::arg("snapshot").none(),
            nb::sig("def export_bundle(self, handle: str, path: object, format_version: int | None, "
                    "level: int | None, snapshot: int | None) -> dict[str, object]"))
+      .def("list_backtests", &List, nb::arg("sort"), nb::arg("descending"), nb::arg("limit").none(),
+           nb::arg("offset"), nb::arg("where"), nb::arg("columns"), nb::arg("engine").none(),
+           nb::arg("study").none(), nb::arg("universe").none(), nb::arg("snapshot").none())
+      .def("rank_backtests", &Rank, nb::arg("by"), nb::arg("descending"), nb::arg("limit"),
+           nb::arg("where"), nb::arg("columns"), nb::arg("engine").none(), nb::arg("study").none(),
+           nb::arg("universe").none(), nb::arg("snapshot").none())
       .def("find", &Find, nb::arg("handle"), nb::arg("snapshot").none())
       .def(
           "handles",

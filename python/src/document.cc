@@ -17,7 +17,7 @@ namespace {
 using bundle::Kind;
 using bundle::Value;
 
-nb::bytes Bytes(ByteView bytes) { return {bytes.data(), bytes.size()}; }
+nb::bytes Bytes(ByteView bytes) { return nb::bytes(bytes.data(), bytes.size()); }
 
 nb::object ToPython(const Value& value);
 
