@@ -49,7 +49,8 @@ function(lamina_module name)
     target_link_libraries(lamina_${name}_test PRIVATE lamina_options lamina_${name} GTest::gmock
                           GTest::gtest_main)
     target_compile_definitions(lamina_${name}_test PRIVATE
-      LAMINA_SOURCE_DIR="${PROJECT_SOURCE_DIR}" LAMINA_SHARED_DIR="${LAMINA_SHARED_DIR}")
+      LAMINA_SOURCE_DIR="${PROJECT_SOURCE_DIR}" LAMINA_SHARED_DIR="${LAMINA_SHARED_DIR}"
+      LAMINA_PYTHON_EXECUTABLE="${Python_EXECUTABLE}")
     if(A_PCH AND LAMINA_PCH)
       target_precompile_headers(lamina_${name}_test PRIVATE <arrow/api.h> <gmock/gmock.h> <gtest/gtest.h>)
     endif()

@@ -184,8 +184,8 @@ inline Status Ok() { return {}; }
 #define LAMINA_CONCAT_(a, b) a##b
 #define LAMINA_CONCAT(a, b) LAMINA_CONCAT_(a, b)
 
-/// Return early with the error of `expr` (a Status or Result), else carry on. Nests: `expr` may hold a
-/// lambda that uses it too.
+/// Return early with the error of `expr` (a Status or Result), else carry on. Nests: `expr` may
+/// hold a lambda that uses it too.
 #define LAMINA_TRY(expr) LAMINA_TRY_(LAMINA_CONCAT(lamina_try_, __COUNTER__), expr)
 #define LAMINA_TRY_(tmp, expr)       \
   do {                               \

@@ -63,13 +63,13 @@ struct LakeFile {
 struct NewLakeFile {
   std::string path;  ///< relative to lake/, below the table's directory
   table::WrittenFile written;
-  std::vector<std::string> partition_values;  ///< DuckLake text, one per partition column
+  std::vector<std::string> partition_values = {};  ///< DuckLake text, one per partition column
 };
 
 /// Bounds as DuckLake spells them (FormatLakeTime for times); compared by the column's type.
 struct LakeRange {
   std::string column;
-  std::optional<std::string> low, high;  ///< inclusive
+  std::optional<std::string> low = {}, high = {};  ///< inclusive
 };
 
 struct LakeSnapshot {

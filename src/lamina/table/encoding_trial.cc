@@ -27,7 +27,6 @@ constexpr std::int64_t kSampleBlocks = 4;
 constexpr double kDictionaryPageOverhead = 40;
 /// A choice must be this much smaller than one that more readers know or that decodes faster.
 constexpr double kWorthAnotherEncoding = 0.97;
-constexpr double kWorthSplitIntegers = 0.90;
 
 /// The sampled values without NULLs, laid out as Parquet's encoders take them.
 template <class DType>
@@ -215,9 +214,9 @@ Result<EncodingChoice> TryEncodings(const arrow::ChunkedArray& column, LakeType 
                       arrow::util::Codec::Create(arrow::Compression::ZSTD, options.zstd_level),
                       "making a zstd codec");
   using Candidate = std::pair<Encoding::type, double>;
+  // BYTE_STREAM_SPLIT for doubles only: DuckDB refuses to read it in columns of other types.
   static constexpr Candidate kIntegers[] = {{Encoding::PLAIN, kWorthAnotherEncoding},
-                                            {Encoding::DELTA_BINARY_PACKED, kWorthAnotherEncoding},
-                                            {Encoding::BYTE_STREAM_SPLIT, kWorthSplitIntegers}};
+                                            {Encoding::DELTA_BINARY_PACKED, kWorthAnotherEncoding}};
   static constexpr Candidate kDoubles[] = {{Encoding::PLAIN, kWorthAnotherEncoding},
                                            {Encoding::BYTE_STREAM_SPLIT, kWorthAnotherEncoding}};
   static constexpr Candidate kBytes[] = {{Encoding::PLAIN, kWorthAnotherEncoding}};

@@ -1,0 +1,216 @@
+#include <algorithm>
+#include <map>
+#include <string>
+#include <utility>
+
+#include <arrow/table.h>
+
+#include "lamina/catalog/catalog.h"
+#include "lamina/catalog/compaction_policy.h"
+#include "lamina/catalog/lake_rows.h"
+#include "lamina/catalog/row_digest.h"
+#include "lamina/table/arrow_status.h"
+#include "lamina/table/columns.h"
+
+namespace lamina::catalog {
+namespace {
+
+using ArrowTable = std::shared_ptr<arrow::Table>;
+using table::LakeType;
+
+// Files of one partition to make one of, as planned at `snapshot`.
+struct Merge {
+  LakeTable table;
+  std::int64_t snapshot = 0;
+  std::vector<LakeFile> files = {};
+};
+
+std::int64_t DecodedRowBytes(const LakeTable& table) {
+  std::int64_t bytes = 0;
+  for (const LakeColumn& column : table.columns) {
+    switch (column.type) {
+      case LakeType::kBoolean:
+        bytes += 1;
+        break;
+      case LakeType::kInt32:
+      case LakeType::kDate:
+        bytes += 4;
+        break;
+      case LakeType::kInt64:
+      case LakeType::kDouble:
+      case LakeType::kTimestamp:
+      case LakeType::kTimestampTz:
+        bytes += 8;
+        break;
+      case LakeType::kVarchar:
+      case LakeType::kBlob:
+      case LakeType::kUuid:
+      case LakeType::kInt32List:
+        bytes += 20;
+        break;
+    }
+  }
+  return bytes;
+}
+
+// Tables with enough live small files to be worth planning.
+Result<std::vector<std::int64_t>> CrowdedTables(Database& database, std::int64_t min_files) {
+  LAMINA_ASSIGN(Statement read,
+                database.Prepare("SELECT table_id FROM ducklake_data_file WHERE end_snapshot IS "
+                                 "NULL AND file_size_bytes < ?1 GROUP BY table_id HAVING "
+                                 "count(*) >= ?2"));
+  read.Bind(1, kSmallFileBytes).Bind(2, min_files);
+  std::vector<std::int64_t> ids;
+  for (;;) {
+    LAMINA_ASSIGN(const bool row, read.Step());
+    if (!row) return ids;
+    ids.push_back(read.Int(0));
+  }
+}
+
+Status PlanTable(Database& database, const LakeTable& table, std::int64_t snapshot,
+                 std::int64_t min_files, std::vector<Merge>& merges) {
+  LAMINA_ASSIGN(std::vector<LakeFile> files, LakeReader(database).Plan(table, snapshot));
+  const std::int64_t row_bytes = DecodedRowBytes(table);
+  std::map<std::vector<std::string>, std::vector<LakeFile>> partitions;
+  for (LakeFile& file : files) {
+    if (file.size_bytes >= kSmallFileBytes || file.rows * row_bytes >= kMergeDecodedBytesMax / 2)
+      continue;
+    std::vector<std::string> partition = file.partition_values;
+    partitions[std::move(partition)].push_back(std::move(file));
+  }
+  for (auto& [partition, small] : partitions) {
+    std::vector<MergeCandidate> candidates;
+    for (const LakeFile& file : small)
+      candidates.push_back({.bytes = file.size_bytes, .decoded_bytes = file.rows * row_bytes});
+    const std::vector<std::size_t> chosen = ChooseMerge(candidates, min_files);
+    if (chosen.empty()) continue;
+    Merge merge{.table = table, .snapshot = snapshot};
+    for (const std::size_t i : chosen) merge.files.push_back(std::move(small[i]));
+    merges.push_back(std::move(merge));
+  }
+  return Ok();
+}
+
+Result<std::vector<Merge>> PlanMerges(Catalog& catalog, std::int64_t min_files) {
+  std::vector<Merge> merges;
+  LAMINA_TRY(catalog.Read([&](Database& database) -> Status {
+    LAMINA_ASSIGN(const std::vector<std::int64_t> crowded, CrowdedTables(database, min_files));
+    if (crowded.empty()) return Ok();
+    LakeReader reader(database);
+    LAMINA_ASSIGN(const std::int64_t snapshot, reader.LatestSnapshot());
+    LAMINA_ASSIGN(const std::vector<LakeTable> tables, reader.Tables(snapshot));
+    for (const LakeTable& table : tables)
+      if (std::find(crowded.begin(), crowded.end(), table.table_id) != crowded.end())
+        LAMINA_TRY(PlanTable(database, table, snapshot, min_files, merges));
+    return Ok();
+  }));
+  return merges;
+}
+
+// Files that are sorted each are usually disjoint: in the order of their first rows they need no
+// further sorting, and no copy.
+Status OrderByFirstRow(std::vector<ArrowTable>& parts, const std::vector<std::string>& keys) {
+  if (keys.empty() || parts.size() < 2) return Ok();
+  std::vector<ArrowTable> heads;
+  for (const ArrowTable& part : parts) heads.push_back(part->Slice(0, 1));
+  LAMINA_ASSIGN(const ArrowTable head, table::StackTables(heads));
+  LAMINA_ASSIGN(const std::vector<std::int64_t> order, table::SortOrder(*head, keys));
+  std::vector<ArrowTable> ordered;
+  for (const std::int64_t i : order)
+    ordered.push_back(std::move(parts[static_cast<std::size_t>(i)]));
+  parts = std::move(ordered);
+  return Ok();
+}
+
+Result<ArrowTable> MergeRows(Catalog& catalog, const Merge& merge, RowDigest& digest) {
+  const std::string lake_root = catalog.LakePath("");
+  std::vector<ArrowTable> parts;
+  for (const LakeFile& file : merge.files) {
+    LAMINA_ASSIGN(ArrowTable part, ReadLakeFile(catalog.env(), lake_root, merge.table, file,
+                                                merge.table.columns, {}));
+    LAMINA_ASSIGN(const RowDigest added, DigestRows(*part));
+    digest += added;
+    if (part->num_rows() > 0) parts.push_back(std::move(part));
+  }
+  if (parts.empty()) return ArrowTable();
+  LAMINA_TRY(OrderByFirstRow(parts, merge.table.sorted_by));
+  LAMINA_ASSIGN(ArrowTable rows, table::StackTables(parts));
+  parts.clear();
+  if (merge.table.sorted_by.empty()) return rows;
+  return table::SortRows(rows, merge.table.sorted_by);
+}
+
+// What was written is read again: only rows that came back leave their old files.
+Status CheckWritten(io::Env& env, const std::string& path, const table::WrittenFile& written,
+                    const RowDigest& expected) {
+  LAMINA_ASSIGN(const ArrowTable rows,
+                table::ReadParquet(env, path, {.footer_crc32c = written.footer_crc32c}));
+  LAMINA_ASSIGN(const RowDigest digest, DigestRows(*rows));
+  if (digest != expected)
+    return Internal(path + ": merged rows differ from those of the files merged (" +
+                    std::to_string(digest.rows) + " against " + std::to_string(expected.rows) +
+                    ")");
+  return Ok();
+}
+
+Status RunMerge(Catalog& catalog, const Merge& merge) {
+  const std::string name = merge.table.schema + "." + merge.table.name;
+  LAMINA_ASSIGN(const std::unique_ptr<Commit> commit,
+                catalog.BeginCommit("compact " + name + ": " + std::to_string(merge.files.size()) +
+                                    " files"));
+  RowDigest digest;
+  {
+    LAMINA_ASSIGN(ArrowTable rows, MergeRows(catalog, merge, digest));
+    if (rows) {
+      LAMINA_ASSIGN(const std::string staged, commit->StageLakeFile());
+      LAMINA_ASSIGN(
+          table::WrittenFile written,
+          table::WriteParquet(catalog.env(), staged, *rows, {.sorted_by = merge.table.sorted_by}));
+      rows.reset();
+      LAMINA_TRY(CheckWritten(catalog.env(), staged, written, digest));
+      LAMINA_TRY(commit->AddLakeFile(merge.table, staged, std::move(written),
+                                     merge.files.front().partition_values));
+    }
+  }
+  std::vector<std::int64_t> ids;
+  for (const LakeFile& file : merge.files) ids.push_back(file.data_file_id);
+  LAMINA_TRY(commit->RetireLakeFiles(merge.table, ids));
+  LAMINA_ASSIGN(const std::int64_t snapshot, commit->Finish([&](Database&, LakeWriter& writer) {
+    return writer.CheckNoDeletesSince(merge.snapshot, ids);
+  }));
+  static_cast<void>(snapshot);
+  return Ok();
+}
+
+}  // namespace
+
+Result<std::int64_t> Catalog::CompactSmallFiles(std::int64_t min_files) {
+  if (read_only()) return Unsupported("the store is open for reading only");
+  // One compaction at a time: a second one would only lose the race. Harmless to lose the file.
+  const std::string folder = io::JoinPath(root(), "cache");
+  LAMINA_TRY(env().CreateDirectories(folder));
+  Result<std::unique_ptr<io::FileLock>> lock =
+      env().TryLock(io::JoinPath(folder, "compaction.lock"));
+  if (!lock.ok() && lock.error().code() == ErrorCode::kConflict) return std::int64_t{0};
+  if (!lock.ok()) return std::move(lock).error();
+  std::int64_t replaced = 0;
+  for (;;) {
+    LAMINA_ASSIGN(const std::vector<Merge> merges,
+                  PlanMerges(*this, std::max<std::int64_t>(min_files, 2)));
+    bool progress = false;
+    for (const Merge& merge : merges) {
+      Status merged = RunMerge(*this, merge);
+      if (!merged.ok()) {
+        if (merged.error().code() == ErrorCode::kConflict) continue;
+        return std::move(merged).error().With("compacting " + merge.table.schema + "." +
+                                              merge.table.name);
+      }
+      replaced += static_cast<std::int64_t>(merge.files.size());
+      progress = true;
+    }
+    if (!progress) return replaced;
+  }
+}
+
+}  // namespace lamina::catalog

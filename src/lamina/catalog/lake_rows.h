@@ -1,0 +1,35 @@
+#pragma once
+
+/// \file lamina/catalog/lake_rows.h
+/// The live rows of one planned data file, as its table has them. Free functions; thread-safe.
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "lamina/catalog/lake.h"
+
+namespace arrow {
+class Schema;
+class Table;
+}  // namespace arrow
+
+namespace lamina::catalog {
+
+/// The columns called `names`, in that order; of all columns in table order when absent.
+/// RETURNS kNotFound naming the one that the table lacks.
+Result<std::vector<LakeColumn>> ChooseColumns(const LakeTable& table,
+                                              const std::optional<std::vector<std::string>>& names);
+/// Fields with field ids.
+std::shared_ptr<arrow::Schema> SchemaOf(const std::vector<LakeColumn>& columns);
+
+/// Rows inside `ranges` that no delete file names, in file order, as `columns`. Added columns that
+/// the file lacks are NULL. `lake_root`: the lake/ folder. RETURNS kCorruption naming the file.
+Result<std::shared_ptr<arrow::Table>> ReadLakeFile(io::Env& env, std::string_view lake_root,
+                                                   const LakeTable& table, const LakeFile& file,
+                                                   const std::vector<LakeColumn>& columns,
+                                                   const std::vector<table::ColumnRange>& ranges);
+
+}  // namespace lamina::catalog
