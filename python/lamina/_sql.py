@@ -194,11 +194,13 @@ def _make_file_views(
         selected = _select_files(columns, files, lake / folder)
         connection.execute(f"CREATE SCHEMA IF NOT EXISTS {_name(schema)}")
         connection.execute(f"CREATE VIEW {_name(schema)}.{_name(name)} AS {selected}")
-    for schema, name, sql in rows.execute(
-        "SELECT s.schema_name, v.view_name, v.sql FROM ducklake_view v "
+    for schema, name, sql, aliases in rows.execute(
+        "SELECT s.schema_name, v.view_name, v.sql, v.column_aliases FROM ducklake_view v "
         "JOIN ducklake_schema s USING (schema_id)"
     ):
-        connection.execute(f"CREATE VIEW {_name(schema)}.{_name(name)} AS {sql}")
+        columns = f"({aliases})" if aliases else ""
+        selected = sql.replace("{DUCKLAKE_CATALOG}", "lake")
+        connection.execute(f"CREATE VIEW {_name(schema)}.{_name(name)}{columns} AS {selected}")
 
 
 def _select_files(
