@@ -191,6 +191,7 @@ class LayoutReader {
   Status ReadOhlcv() {
     LAMINA_ASSIGN(layout_.ohlcv, Known(root_, "", "ohlcv", IsMap, "a map"));
     if (!layout_.ohlcv.has_value()) return Ok();
+    LAMINA_TRY(CheckStringKeys(*layout_.ohlcv, "ohlcv"));
     LAMINA_TRY(Known(*layout_.ohlcv, "ohlcv", "store_dir", IsString, "a string"));
     LAMINA_ASSIGN(const auto manifest, Known(*layout_.ohlcv, "ohlcv", "manifest", IsMap, "a map"));
     if (!manifest.has_value()) return Ok();
@@ -232,6 +233,8 @@ class LayoutReader {
   /// Versions 3 and 4: a map for each engine that ran.
   Status ReadEngines() {
     LAMINA_ASSIGN(const auto study_name, Known(root_, "", "study_name", IsString, "a string"));
+    LAMINA_ASSIGN(const auto description,
+                  Known(root_, "", "study_description", IsString, "a string"));
     for (const std::string_view engine : kEngines) {
       LAMINA_ASSIGN(const auto map, Known(root_, "", engine, IsMap, "a map"));
       if (!map.has_value()) continue;
@@ -241,6 +244,7 @@ class LayoutReader {
       part.engine = engine;
       part.study = study_name.has_value() ? study_name->AsString() : ByteView("default");
       part.risk_free_rate = layout_.risk_free_rate;
+      if (description.has_value()) part.study_description = description->AsString();
       LAMINA_TRY(ReadSlot(*map, path, "", path + "_runs/", std::move(part)));
     }
     return Ok();
@@ -260,12 +264,14 @@ class LayoutReader {
       }
       if (!entry.value.is_map()) return WrongType(path, "a map", entry.value);
       LAMINA_TRY(CheckStringKeys(entry.value, path));
-      LAMINA_TRY(Known(entry.value, path, "description", IsString, "a string"));
+      LAMINA_ASSIGN(const auto description,
+                    Known(entry.value, path, "description", IsString, "a string"));
       for (const std::string_view engine : kEngines) {
         SummaryPart part;
         part.engine = engine;
         part.study = name;
         part.study_map = entry.value;
+        if (description.has_value()) part.study_description = description->AsString();
         LAMINA_ASSIGN(part.risk_free_rate,
                       Known(entry.value, path, "risk_free_rate", IsNumber, "a number"));
         const std::string prefix = std::string(engine) + "_";

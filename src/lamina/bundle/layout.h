@@ -33,6 +33,7 @@ struct SummaryPart {
   std::optional<Value> summary;    ///< absent when nil
   std::optional<Value> risk_free_rate;
   std::uint32_t run_count = 0;
+  std::string study_description;  ///< versions 4 and 5; empty when absent
 };
 
 struct Layout {

@@ -1,11 +1,8 @@
 #include "lamina/bundle/msgpack.h"
 
-#include <algorithm>
+#include <array>
 #include <bit>
 #include <limits>
-#include <new>
-
-#include "lamina/bundle/msgpack_wire_internal.h"
 
 namespace lamina::bundle {
 namespace {
@@ -14,143 +11,9 @@ constexpr std::array<std::string_view, 11> kKindNames = {"nil",     "bool",    "
                                                          "float32", "float64", "string",   "binary",
                                                          "array",   "map",     "extension"};
 
-std::string At(std::size_t offset) {
-  return "MessagePack at byte " + std::to_string(offset) + ": ";
-}
-
-/// Values whose size is all in the header, or a scalar's payload.
-bool HasElements(Kind kind) { return kind == Kind::kArray || kind == Kind::kMap; }
-
 }  // namespace
 
 std::string_view KindName(Kind kind) { return kKindNames[static_cast<std::size_t>(kind)]; }
-
-/// Fills the tape in one pass, with an explicit stack of open containers.
-class DocumentParser {
- public:
-  DocumentParser(Document& document, const DocumentLimits& limits)
-      : document_(document), tape_(document.tape_), limits_(limits) {}
-
-  Status Run() {
-    const std::string& bytes = document_.bytes_;
-    if (bytes.size() > std::min<std::size_t>(limits_.max_bytes, kMaxOffset)) {
-      return ResourceExhausted("MessagePack document of " + std::to_string(bytes.size()) +
-                               " bytes exceeds the limit of " + std::to_string(limits_.max_bytes));
-    }
-    if (bytes.empty()) return Corruption("MessagePack document is empty");
-    // Bundles have 5 to 15 bytes a node; untouched reserve costs address space only.
-    tape_.reserve(std::min<std::size_t>(bytes.size() / 4 + 16, kMaxReserve));
-    begin_ = bytes.data();
-    position_ = begin_;
-    end_ = begin_ + bytes.size();
-    do {
-      LAMINA_TRY(ReadOne());
-    } while (!open_.empty());
-    if (position_ != end_) {
-      return Corruption(At(offset()) + std::to_string(end_ - position_) +
-                        " bytes after the document");
-    }
-    return Ok();
-  }
-
- private:
-  struct Open {
-    std::uint32_t node;
-    std::uint32_t remaining;  ///< values, so two for each pair
-  };
-  static constexpr std::size_t kMaxOffset = std::numeric_limits<std::uint32_t>::max();
-  static constexpr std::size_t kMaxReserve = std::size_t{1} << 22;
-
-  std::size_t offset() const { return static_cast<std::size_t>(position_ - begin_); }
-  std::size_t left() const { return static_cast<std::size_t>(end_ - position_); }
-
-  Error Truncated(const char* what) const {
-    return Corruption(At(offset()) + what + " goes past the end (" + std::to_string(left()) +
-                      " bytes left)");
-  }
-
-  /// One header (and payload); opens or closes containers.
-  Status ReadOne() {
-    if (position_ == end_) return Truncated("a value");
-    const wire::Lead& lead = wire::LeadAt(position_);
-    if (left() < lead.header) return Truncated("a length");
-    if (lead.header == 0) return Corruption(At(offset()) + "reserved byte 0xc1");
-    if (tape_.size() >= limits_.max_nodes) {
-      return ResourceExhausted(At(offset()) + "more than " + std::to_string(limits_.max_nodes) +
-                               " values");
-    }
-    const std::uint32_t length = wire::LengthAt(position_, lead);
-    const auto index = static_cast<std::uint32_t>(tape_.size());
-    Document::Node node{
-        static_cast<std::uint32_t>(offset()), index + 1, length, lead.kind, lead.header, 0};
-    if (HasElements(lead.kind)) return OpenContainer(node, index);
-    if (left() - lead.header < length) return Truncated("a payload");
-    if (lead.kind < Kind::kString) {
-      FinishScalar(node);
-    } else if (lead.kind == Kind::kExtension) {
-      node.extension_type = static_cast<std::int8_t>(position_[lead.header - 1]);
-    }
-    tape_.push_back(node);
-    position_ += lead.header + length;
-    CloseFull();
-    return Ok();
-  }
-
-  void FinishScalar(Document::Node& node) const {
-    // uint64 above int64's range
-    if (static_cast<unsigned char>(*position_) == 0xcf &&
-        (static_cast<unsigned char>(position_[1]) & 0x80) != 0) {
-      node.kind = Kind::kUint;
-    }
-    node.length = 0;
-  }
-
-  Status OpenContainer(const Document::Node& node, std::uint32_t index) {
-    const bool is_map = node.kind == Kind::kMap;
-    const std::uint64_t values = std::uint64_t{node.length} * (is_map ? 2 : 1);
-    if (values > left() - node.header) return Truncated(is_map ? "a map" : "an array");
-    if (open_.size() >= limits_.max_depth) {
-      return ResourceExhausted(At(offset()) + "nested deeper than " +
-                               std::to_string(limits_.max_depth));
-    }
-    tape_.push_back(node);
-    position_ += node.header;
-    if (values == 0) {
-      CloseFull();
-    } else {
-      open_.push_back({index, static_cast<std::uint32_t>(values)});
-    }
-    return Ok();
-  }
-
-  /// A value is complete: close every container that it completes.
-  void CloseFull() {
-    while (!open_.empty() && --open_.back().remaining == 0) {
-      tape_[open_.back().node].next = static_cast<std::uint32_t>(tape_.size());
-      open_.pop_back();
-    }
-  }
-
-  Document& document_;
-  std::vector<Document::Node>& tape_;
-  const DocumentLimits& limits_;
-  const char* begin_ = nullptr;
-  const char* position_ = nullptr;
-  const char* end_ = nullptr;
-  std::vector<Open> open_;
-};
-
-Result<Document> Document::Parse(std::string bytes, const DocumentLimits& limits) {
-  Document document;
-  document.bytes_ = std::move(bytes);
-  try {
-    LAMINA_TRY(DocumentParser(document, limits).Run());
-  } catch (const std::bad_alloc&) {
-    return ResourceExhausted("not enough memory for a MessagePack document of " +
-                             std::to_string(document.bytes_.size()) + " bytes");
-  }
-  return document;
-}
 
 Value Document::root() const { return {this, 0}; }
 
@@ -223,8 +86,8 @@ ByteView Value::AsBinary() const {
 
 ByteView Value::raw() const {
   const Document::Node& self = node();
-  const std::size_t end = self.next < document_->tape_.size() ? document_->tape_[self.next].offset
-                                                              : document_->bytes_.size();
+  const std::size_t end = self.next < document_->tape_size_ ? document_->tape_[self.next].offset
+                                                            : document_->bytes_.size();
   return {document_->bytes_.data() + self.offset, end - self.offset};
 }
 

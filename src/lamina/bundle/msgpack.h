@@ -6,10 +6,11 @@
 /// spec.md. Document is immutable after Parse and thread-safe; a Value never outlives its Document.
 
 #include <cstdint>
+#include <cstdlib>
 #include <iterator>
+#include <memory>
 #include <optional>
 #include <string>
-#include <vector>
 
 #include "lamina/base/bytes.h"
 #include "lamina/base/result.h"
@@ -50,17 +51,22 @@ class Document {
   /// (limits).
   static Result<Document> Parse(std::string bytes, const DocumentLimits& limits = {});
 
+  /// Accepts and refuses what Parse does, but only what ReadLayout looks at gets its children on
+  /// the tape: any other array or map has the right size() and raw(), and no items() or entries().
+  static Result<Document> ParseOutline(std::string bytes, const DocumentLimits& limits = {});
+
   Document(Document&&) noexcept = default;
   Document& operator=(Document&&) noexcept = default;
 
   Value root() const;
   ByteView bytes() const { return bytes_; }
   /// Nodes on the tape; memory is about `16 * node_count() + bytes().size()`.
-  std::size_t node_count() const { return tape_.size(); }
+  std::size_t node_count() const { return tape_size_; }
 
  private:
   friend class Value;
   friend class DocumentParser;
+  friend class OutlineParser;
   /// One value. Children of an array follow it; a map's are key, value, key, value, …
   struct Node {
     std::uint32_t offset;  ///< first encoded byte in bytes_
@@ -71,10 +77,17 @@ class Document {
     std::int8_t extension_type;
   };
   static_assert(sizeof(std::uint32_t) * 4 == sizeof(Node));
+  struct FreeTape {
+    void operator()(Node* nodes) const { std::free(nodes); }
+  };
   Document() = default;
+  /// Room for `nodes` in all; keeps what is there. False when memory is short.
+  bool ReserveTape(std::size_t nodes);
 
   std::string bytes_;
-  std::vector<Node> tape_;
+  std::unique_ptr<Node[], FreeTape>
+      tape_;  ///< by realloc, so that growing a large one copies nothing
+  std::size_t tape_size_ = 0;
 };
 
 /// A view of one value. Cheap to copy. Accessors REQUIRE the right kind (a bug otherwise).

@@ -92,6 +92,40 @@ constexpr std::array<Lead, 256> MakeLeads() {
 }
 inline constexpr std::array<Lead, 256> kLeads = MakeLeads();
 
+/// Values whose extent the first byte tells and whose header is that byte: nil, bools, short
+/// strings and all numbers but uint64 (whose kind needs a look at its payload). `bytes` 0: any
+/// other.
+struct Fixed {
+  std::uint8_t bytes;   ///< the whole value
+  std::uint8_t length;  ///< of a string
+  Kind kind;
+};
+
+constexpr std::array<Fixed, 256> MakeFixed() {
+  std::array<Fixed, 256> table{};
+  for (unsigned byte = 0; byte < 256; ++byte) {
+    const Lead lead = MakeLead(byte);
+    if (lead.header != 1 || lead.length_bytes != 0 || byte == 0xcf) continue;
+    if (lead.kind == Kind::kArray || lead.kind == Kind::kMap) continue;
+    table[byte] = {static_cast<std::uint8_t>(1 + lead.fixed),
+                   lead.kind == Kind::kString ? lead.fixed : std::uint8_t{0}, lead.kind};
+  }
+  return table;
+}
+inline constexpr std::array<Fixed, 256> kFixed = MakeFixed();
+
+/// A uint64 above int64's range, whose header and payload are inside the buffer.
+inline bool IsLargeUint(const char* position) {
+  return static_cast<unsigned char>(*position) == 0xcf &&
+         (static_cast<unsigned char>(position[1]) & 0x80) != 0;
+}
+
+/// For messages.
+inline const char* Noun(Kind kind) {
+  if (kind == Kind::kMap) return "a map";
+  return kind == Kind::kArray ? "an array" : "a payload";
+}
+
 inline const Lead& LeadAt(const char* position) {
   return kLeads[static_cast<unsigned char>(*position)];
 }

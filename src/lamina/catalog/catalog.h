@@ -1,9 +1,9 @@
 #pragma once
 
 /// \file lamina/catalog/catalog.h
-/// Catalog: one open store root (catalog.sqlite, objects.sqlite, lake/, chunks/, staging/) and the one
-/// way to change it, Commit. Order of steps and recovery: docs/format/commit.md.
-/// Catalog is thread-safe; a Commit is used by one thread.
+/// Catalog: one open store root (catalog.sqlite, objects.sqlite, lake/, chunks/, staging/) and the
+/// one way to change it, Commit. Order of steps and recovery: docs/format/commit.md. Catalog is
+/// thread-safe; a Commit is used by one thread.
 
 #include <cstdint>
 #include <functional>
@@ -29,6 +29,15 @@ struct CatalogOptions {
 
 class Commit;
 
+/// A process that writes, or wrote and did not end well.
+struct WriterSessionInfo {
+  std::string session_id;
+  std::int64_t writer = 0, process_id = 0;
+  std::string host;
+  Micros started_at;
+  bool alive = false;  ///< its lock is held; false: died, and the next writer recovers it
+};
+
 class Catalog {
  public:
   /// Make an empty catalog in the existing folder `root`. RETURNS kAlreadyExists.
@@ -40,31 +49,41 @@ class Catalog {
   ~Catalog();
 
   io::Env& env();
-  const std::string& root() const;
+  const std::string& root() const;  ///< absolute
   bool read_only() const;
+  const Uuid& store_id() const;
+  Result<std::int64_t> LatestSnapshot();
+  /// Sessions that have not ended, by writer.
+  Result<std::vector<WriterSessionInfo>> OpenSessions();
 
   /// Run `work` with a pooled connection inside one read transaction.
   Status Read(const std::function<Status(Database&)>& work);
 
-  /// Start a commit. The first one of a process registers the writer session and recovers dead ones.
-  /// RETURNS kUnsupported on a read-only catalog.
+  /// Start a commit. The first one of a process registers the writer session and recovers dead
+  /// ones. Several may be open at once, each in its own thread; they finish one after the other.
+  /// RETURNS kUnsupported on a read-only catalog and in a forked child.
   Result<std::unique_ptr<Commit>> BeginCommit(std::string message);
 
   /// Content of a chunk, hash checked. RETURNS kNotFound, kCorruption (naming it).
   Result<std::string> ReadChunk(const ChunkId& id);
 
+  /// Whether the chunk's bytes are where its row says, with the right size; `deep` reads and hashes
+  /// them. RETURNS kNotFound, kCorruption.
+  Status CheckChunk(const ChunkId& id, bool deep);
+
   /// Absolute path of a file given relative to lake/.
   std::string LakePath(std::string_view relative) const;
 
-  /// Rows of one lake table at `snapshot`, delete files honoured, columns in table order unless chosen.
-  /// Added columns that a file lacks read as NULL.
+  /// Rows of one lake table at `snapshot`, delete files honoured, columns in table order unless
+  /// chosen. Added columns that a file lacks read as NULL.
   Result<std::shared_ptr<arrow::Table>> ReadTable(
-      const LakeTable& table, std::int64_t snapshot, const std::vector<table::ColumnRange>& ranges = {},
+      const LakeTable& table, std::int64_t snapshot,
+      const std::vector<table::ColumnRange>& ranges = {},
       const std::optional<std::vector<std::string>>& columns = {});
 
-  /// Merge small live files of every table that has at least `min_files` of them (rows sorted again by the
-  /// table's sort columns), one commit a table. RETURNS how many files were replaced; losing the race
-  /// to another process is not an error.
+  /// Merge small live files of every table that has at least `min_files` of them (rows sorted again
+  /// by the table's sort columns), one commit a table. RETURNS how many files were replaced; losing
+  /// the race to another process is not an error.
   Result<std::int64_t> CompactSmallFiles(std::int64_t min_files = 32);
 
  private:
@@ -74,19 +93,25 @@ class Catalog {
   friend class Commit;
 };
 
-/// One unit of work. Everything slow (Parquet, compression, hashing) happens before Finish. Destroyed
-/// without Finish: nothing happened, staged files are unlinked.
+/// One unit of work. Everything slow (Parquet, compression, hashing) happens before Finish.
+/// Destroyed without Finish: nothing happened, staged files are unlinked.
 class Commit {
  public:
   ~Commit();
 
   /// A fresh path in staging/<session>/ for a lake file of `table`; pass it to table::WriteParquet.
   Result<std::string> StageLakeFile();
-  /// Take a staged, synced file into the commit; its final name is <table directory>[partition/]<uuid7>.parquet.
+  /// The snapshot's message, author and time are the catalog's; this goes into commit_extra_info.
+  void SetExtraInfo(std::string text);
+  /// Take a staged, synced file into the commit; its final name is <table
+  /// directory>[partition/]<uuid7>.parquet.
   Status AddLakeFile(const LakeTable& table, const std::string& staged_path,
                      table::WrittenFile written, std::vector<std::string> partition_values = {});
   Status RetireLakeFiles(const LakeTable& table, std::vector<std::int64_t> data_file_ids);
-  /// Delete the given row positions of a data file (a delete file is written and staged).
+  /// Delete the given row positions of a data file, as planned at some snapshot (`file.deletes`
+  /// included); a delete file is written in Finish, or the file retired when no row is left. May be
+  /// called again for the same file. Finish RETURNS kConflict when the file's deletes have changed
+  /// meanwhile.
   Status DeleteLakeRows(const LakeTable& table, const LakeFile& file,
                         std::vector<std::int64_t> positions);
 
@@ -94,9 +119,11 @@ class Commit {
   Result<ChunkId> PutChunk(ChunkKind kind, ByteView content);
   Status PutPreparedChunk(PreparedChunk chunk);
 
-  /// Steps 1-5 of the commit. `rows` runs inside the transaction, after files and chunks are registered
-  /// and before the snapshot row: it writes our own rows with `writer.snapshot_id()`.
-  /// RETURNS the snapshot id; kConflict leaves nothing behind.
+  /// Steps 1-5 of the commit. `rows` runs inside the transaction, after files and chunks are
+  /// registered and before the snapshot row: it writes our own rows with `writer.snapshot_id()`.
+  /// RETURNS the snapshot id. RETURNS kConflict when a reused chunk was collected or a file of the
+  /// lake changed meanwhile: start over. An error means that nothing was committed; calling it
+  /// again: kInternal.
   Result<std::int64_t> Finish(const std::function<Status(Database&, LakeWriter&)>& rows);
 
  private:
@@ -105,8 +132,5 @@ class Commit {
   explicit Commit(std::unique_ptr<State> state);
   std::unique_ptr<State> state_;
 };
-
-/// Compress (zstd) and hash; no I/O, callable from any thread.
-Result<PreparedChunk> PrepareChunk(ChunkKind kind, ByteView content);
 
 }  // namespace lamina::catalog

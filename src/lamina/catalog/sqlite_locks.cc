@@ -2,6 +2,7 @@
 #include <atomic>
 #include <cerrno>
 #include <cstdarg>
+#include <utility>
 #include <vector>
 
 #include <fcntl.h>
@@ -24,6 +25,9 @@
 
 namespace lamina::catalog {
 namespace internal {
+
+void RunForkWatches();
+
 namespace {
 
 constexpr int kDescriptorsMax = 1 << 20;
@@ -36,20 +40,21 @@ thread_local int calls_in_thread = 0;
 struct Registry {
   std::mutex mutex;
   std::vector<ConnectionGate*> gates;
+  std::vector<ForkWatch*> watches;
 };
-Registry& Gates() {
+Registry& Registered() {
   static Registry* const registry = new Registry;  // outlives every static Database
   return *registry;
 }
 
 void BeforeFork() {
-  Gates().mutex.lock();
-  for (ConnectionGate* gate : Gates().gates) gate->mutex.lock();
+  Registered().mutex.lock();
+  for (ConnectionGate* gate : Registered().gates) gate->mutex.lock();
 }
 
 void AfterForkInParent() {
-  for (ConnectionGate* gate : Gates().gates) gate->mutex.unlock();
-  Gates().mutex.unlock();
+  for (ConnectionGate* gate : Registered().gates) gate->mutex.unlock();
+  Registered().mutex.unlock();
 }
 
 void AfterForkInChild() {
@@ -58,6 +63,7 @@ void AfterForkInChild() {
     if (tracked_descriptors[descriptor].exchange(false)) close(descriptor);
   }
   tracked_end.store(0);
+  RunForkWatches();
   AfterForkInParent();
 }
 
@@ -148,16 +154,30 @@ const char* Install() {
 
 }  // namespace
 
+void RunForkWatches() {
+  for (ForkWatch* watch : Registered().watches) watch->in_child_();
+}
+
+ForkWatch::ForkWatch(std::function<void()> in_child) : in_child_(std::move(in_child)) {
+  const std::lock_guard<std::mutex> lock(Registered().mutex);
+  Registered().watches.push_back(this);
+}
+
+ForkWatch::~ForkWatch() {
+  const std::lock_guard<std::mutex> lock(Registered().mutex);
+  std::erase(Registered().watches, this);
+}
+
 std::uint64_t ForkGeneration() { return fork_generation.load(std::memory_order_relaxed); }
 
 ConnectionGate::ConnectionGate() : process_id(getpid()) {
-  const std::lock_guard<std::mutex> lock(Gates().mutex);
-  Gates().gates.push_back(this);
+  const std::lock_guard<std::mutex> lock(Registered().mutex);
+  Registered().gates.push_back(this);
 }
 
 ConnectionGate::~ConnectionGate() {
-  const std::lock_guard<std::mutex> lock(Gates().mutex);
-  std::erase(Gates().gates, this);
+  const std::lock_guard<std::mutex> lock(Registered().mutex);
+  std::erase(Registered().gates, this);
 }
 
 SqliteCall::SqliteCall(ConnectionGate& gate) : lock_(gate.mutex) { ++calls_in_thread; }

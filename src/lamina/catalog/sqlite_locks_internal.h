@@ -4,6 +4,7 @@
 /// What Database shares with the lock and fork machinery below it. Thread-safe.
 
 #include <cstdint>
+#include <functional>
 #include <mutex>
 
 namespace lamina::catalog::internal {
@@ -25,6 +26,20 @@ struct ConnectionGate {
 
   /// The connection was inherited over a fork: never to be touched again.
   bool foreign() const { return generation != ForkGeneration(); }
+};
+
+/// Runs `in_child` in every forked child, for as long as it lives. `in_child` is short and makes or
+/// destroys no ForkWatch and no Database.
+class ForkWatch {
+ public:
+  explicit ForkWatch(std::function<void()> in_child);
+  ~ForkWatch();
+  ForkWatch(const ForkWatch&) = delete;
+  ForkWatch& operator=(const ForkWatch&) = delete;
+
+ private:
+  friend void RunForkWatches();
+  std::function<void()> in_child_;
 };
 
 /// Enter SQLite for one connection. Descriptors that SQLite opens meanwhile are remembered, and
