@@ -216,17 +216,25 @@ std::vector<JsonMember> JsonMembers(std::string_view json) {
   return members;
 }
 
-std::vector<std::string> JsonTexts(std::string_view json) {
-  std::vector<std::string> texts;
+std::vector<std::string_view> JsonElements(std::string_view json) {
+  std::vector<std::string_view> elements;
   JsonCursor cursor(json);
-  if (!cursor.Take('[')) return texts;
+  if (!cursor.Take('[') || cursor.Take(']')) return elements;
   do {
     const auto element = cursor.TakeValue();
-    if (!element) break;
-    if (element->front() != '"') continue;
-    std::string text;
-    if (JsonCursor(*element).TakeString(&text)) texts.push_back(std::move(text));
+    if (!element) return {};
+    elements.push_back(*element);
   } while (cursor.Take(','));
+  if (!cursor.Take(']')) elements.clear();
+  return elements;
+}
+
+std::vector<std::string> JsonTexts(std::string_view json) {
+  std::vector<std::string> texts;
+  for (const std::string_view element : JsonElements(json)) {
+    std::string text;
+    if (JsonCursor(element).TakeString(&text)) texts.push_back(std::move(text));
+  }
   return texts;
 }
 

@@ -13,8 +13,21 @@
 #include "lamina/catalog/lake.h"
 
 namespace arrow {
+class Array;
 class Table;
-}
+}  // namespace arrow
+
+#define ASSERT_OK(expr)                                           \
+  do {                                                            \
+    const auto& assert_ok_ = (expr);                              \
+    ASSERT_TRUE(assert_ok_.ok()) << assert_ok_.error().message(); \
+  } while (false)
+#define EXPECT_ERROR(expr, error_code)                                                        \
+  do {                                                                                        \
+    const auto& expect_error_ = (expr);                                                       \
+    ASSERT_FALSE(expect_error_.ok()) << #expr;                                                \
+    EXPECT_EQ(expect_error_.error().code(), (error_code)) << expect_error_.error().message(); \
+  } while (false)
 
 namespace lamina::catalog::test {
 
@@ -25,6 +38,10 @@ std::vector<LakeColumn> AllColumns();
 /// NaN, signed zeros, empty texts and lists. `day`: the value of every `d`.
 std::shared_ptr<arrow::Table> RandomRows(const std::vector<LakeColumn>& columns, std::int64_t count,
                                          std::mt19937_64& random, std::int32_t day = 19'700);
+
+/// `count` times the run id number `run`; ids grow with the number. As text: RunIdText.
+std::shared_ptr<arrow::Array> OneRunRows(int run, std::int64_t count);
+std::string RunIdText(int run);
 
 /// The rows as sorted lines of text: equal for equal sets of rows.
 std::vector<std::string> Lines(const arrow::Table& rows);
@@ -55,6 +72,8 @@ class TestLake {
                                      const std::vector<LakeRange>& ranges = {});
   Result<std::shared_ptr<arrow::Table>> Read(const LakeTable& table, std::int64_t snapshot);
   std::int64_t Latest();
+  /// A connection of this process, after fork().
+  void Reopen();
 
   Database& database() { return *database_; }
   std::string lake_root() const { return folder_.File("lake/"); }

@@ -10,8 +10,8 @@
 #include <arrow/extension/uuid.h>
 
 #include "lamina/base/uuid.h"
-#include "lamina/catalog/migrations.h"
 #include "lamina/catalog/lake_rows.h"
+#include "lamina/catalog/migrations.h"
 #include "lamina/table/columns.h"
 
 namespace lamina::catalog::test {
@@ -168,6 +168,24 @@ std::shared_ptr<arrow::Table> RandomRows(const std::vector<LakeColumn>& columns,
   return sorted ? *table::SortRows(rows, {"run_id"}) : rows;
 }
 
+namespace {
+Uuid RunId(int run) {
+  Uuid id;
+  id.bytes = {0x01, 0x99, 0, 0, static_cast<std::uint8_t>(run >> 8), static_cast<std::uint8_t>(run),
+              0x70, 1};
+  return id;
+}
+}  // namespace
+
+std::shared_ptr<arrow::Array> OneRunRows(int run, std::int64_t count) {
+  arrow::FixedSizeBinaryBuilder builder(arrow::fixed_size_binary(16));
+  for (std::int64_t i = 0; i < count; ++i)
+    EXPECT_TRUE(builder.Append(RunId(run).bytes.data()).ok());
+  return arrow::ExtensionType::WrapArray(arrow::extension::uuid(), Finished(builder));
+}
+
+std::string RunIdText(int run) { return RunId(run).ToString(); }
+
 std::vector<std::string> Lines(const arrow::Table& rows) {
   std::vector<std::string> lines(static_cast<std::size_t>(rows.num_rows()));
   for (const auto& column : rows.columns()) {
@@ -283,11 +301,21 @@ Result<std::shared_ptr<arrow::Table>> TestLake::Read(const LakeTable& table,
   return table::StackTables(parts);
 }
 
+void TestLake::Reopen() { database_ = *Database::Open(catalog_path(), OpenMode::kReadWrite); }
+
 std::int64_t TestLake::Latest() { return *LakeReader(*database_).LatestSnapshot(); }
 
+namespace {
+std::string ShellWord(const std::string& text) {
+  std::string word = "'";
+  for (const char c : text) word += c == '\'' ? std::string("'\\''") : std::string(1, c);
+  return word + "' ";
+}
+}  // namespace
+
 JudgeAnswer RunJudge(const std::string& script, const std::vector<std::string>& arguments) {
-  std::string command = std::string(LAMINA_PYTHON_EXECUTABLE) + " '" + script + "'";
-  for (const std::string& argument : arguments) command += " '" + argument + "'";
+  std::string command = ShellWord(LAMINA_PYTHON_EXECUTABLE) + ShellWord(script);
+  for (const std::string& argument : arguments) command += ShellWord(argument);
   JudgeAnswer answer;
   FILE* pipe = popen((command + " 2>&1").c_str(), "r");
   if (pipe == nullptr) return answer;
