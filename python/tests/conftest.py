@@ -1,13 +1,10 @@
 import os
 import shutil
-import sys
 from pathlib import Path
 
 import pytest
 
 import lamina
-
-sys.path.insert(0, str(Path(__file__).parent))
 
 SHARED = Path(os.environ.get("LAMINA_SHARED_DIR") or Path(__file__).parents[3] / "shared")
 
@@ -24,6 +21,13 @@ def pytest_collection_modifyitems(items):
 def shared() -> Path:
     """Folder of real and golden input; tests that use it carry the mark `shared`."""
     return SHARED
+
+
+@pytest.fixture(scope="session")
+def golden_files(shared) -> list[Path]:
+    """Every golden bundle file, sorted."""
+    folder = shared / "data" / "bundles" / "golden"
+    return sorted([*folder.rglob("*.iafbt"), *folder.rglob("*.obtf")])
 
 
 @pytest.fixture(scope="session")

@@ -16,13 +16,13 @@ from lamina import _lamina
 pytestmark = pytest.mark.shared
 
 
-def test_import_reports_and_is_idempotent(tmp_path, shared):
+def test_import_reports_and_is_idempotent(tmp_path, shared, golden_files):
     seen = []
     with lamina.open(tmp_path / "store", create=True) as store:
         golden = shared / "data" / "bundles" / "golden"
         report = store.backtests.import_(golden, progress=lambda *state: seen.append(state))
         assert not report.failed
-        files = bundles.golden(shared)
+        files = golden_files
         assert report.imported == len(files) == len(store.backtests)
         assert seen[-1] == (len(files), len(files))
         again = store.backtests.import_([str(golden)], workers=1)
@@ -31,10 +31,10 @@ def test_import_reports_and_is_idempotent(tmp_path, shared):
         assert set(store.backtests) == wanted
 
 
-def test_import_says_what_failed(tmp_path, shared):
+def test_import_says_what_failed(tmp_path, golden_files):
     folder = tmp_path / "in"
     folder.mkdir()
-    good = bundles.golden(shared)[0]
+    good = golden_files[0]
     shutil.copy(good, folder / "good.iafbt")
     (folder / "damaged.iafbt").write_bytes(good.read_bytes()[:-7])
     with lamina.open(tmp_path / "store", create=True) as store:
@@ -49,8 +49,8 @@ def test_import_says_what_failed(tmp_path, shared):
         assert store.backtests.handles() == ["good"]
 
 
-def test_same_handle_other_document(tmp_path, shared):
-    one, two = bundles.golden(shared)[:2]
+def test_same_handle_other_document(tmp_path, golden_files):
+    one, two = golden_files[:2]
     path = tmp_path / "x.iafbt"
     with lamina.open(tmp_path / "store", create=True) as store:
         shutil.copy(one, path)
@@ -63,14 +63,14 @@ def test_same_handle_other_document(tmp_path, shared):
         assert store.backtests.get("x").document() == bundles.document(two)
 
 
-def test_documents_equal_those_of_another_reader(tmp_path, shared):
+def test_documents_equal_those_of_another_reader(tmp_path, shared, golden_files):
     with lamina.open(tmp_path / "store", create=True) as store:
         golden = shared / "data" / "bundles" / "golden"
         store.backtests.import_(golden)
-        for path in bundles.golden(shared):
+        for path in golden_files:
             handle = str(path.relative_to(golden).with_suffix(""))
             backtest = store.backtests[handle]
-            assert backtest._native.document_bytes() == bundles.payload(path), handle
+            assert backtest._native.document_bytes() == bundles.document_bytes(path), handle
             assert repr(backtest.document()) == repr(bundles.document(path)), handle
             assert repr(lamina.read_bundle(path)) == repr(bundles.document(path))
             exported = store.backtests.export(handle, tmp_path / path.name)
@@ -80,7 +80,7 @@ def test_documents_equal_those_of_another_reader(tmp_path, shared):
 
 def test_tables_of_a_backtest(store, shared):
     path = shared / "data" / "bundles" / "golden" / "v2_8.10.0" / "windows3_full.iafbt"
-    runs = bundles.run_maps(bundles.document(path))
+    runs = bundles.runs(path)
     backtest = store.backtests.get("windows3_full")
     assert len(backtest.runs) == len(runs) == 3
     assert len(backtest.snapshots()) == sum(len(run["portfolio_snapshots"]) for run in runs)

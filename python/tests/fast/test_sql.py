@@ -27,7 +27,7 @@ def test_counts_are_those_of_the_documents(sql_store, shared):
     ).fetchall()
     counts = dict(answer)
     for path in folder.glob("*.iafbt"):
-        runs = bundles.run_maps(bundles.document(path))
+        runs = bundles.runs(path)
         expected = sum(len(run["portfolio_snapshots"]) for run in runs)
         assert counts.get(path.stem, 0) == expected, path.stem
 
