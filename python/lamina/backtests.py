@@ -428,7 +428,7 @@ class BacktestRun:
 
     def series(self, name: str) -> Table:
         """One metric series: columns ts, value. Raises InvalidArgument for an unknown name."""
-        return Table(self._backtest._native.series(self._facts["slot"], name))
+        return Table(self._backtest._native.series(self.run_id, name))
 
     def __repr__(self) -> str:
         return f"<lamina.BacktestRun {self.run_id} {self.engine} {self.study}>"

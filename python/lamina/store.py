@@ -31,9 +31,9 @@ class Problem:
 class VerifyReport:
     """What `Store.verify` looked at; true when it found nothing wrong."""
 
-    checked_files: int
-    checked_chunks: int
-    checked_bytes: int
+    checked_backtests: int
+    checked_runs: int
+    checked_documents: int
     problems: tuple[Problem, ...]
 
     @property

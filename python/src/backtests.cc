@@ -17,6 +17,7 @@
 #include "lamina/backtests/import.h"
 #include "lamina/backtests/index_table.h"
 #include "lamina/backtests/ranking.h"
+#include "lamina/backtests/run_series.h"
 #include "lamina/base/error_table.h"
 #include "lamina/base/uuid.h"
 
@@ -284,6 +285,14 @@ ArrowTable RowsOf(const OpenBacktest& self, const std::string& name,
   }));
 }
 
+ArrowTable SeriesOf(const OpenBacktest& self, const std::string& run_id, const std::string& name) {
+  return ArrowTable(Unlocked([&]() -> Result<std::shared_ptr<arrow::Table>> {
+    const std::optional<Uuid> id = Uuid::Parse(run_id);
+    if (!id) return InvalidArgument("not a run id: " + run_id);
+    return backtests::ReadRunSeries(self.store(), self.record(), *id, name);
+  }));
+}
+
 }  // namespace
 
 void BindBacktests(nb::module_& module, nb::class_<OpenStore>& store) {
@@ -294,7 +303,18 @@ void BindBacktests(nb::module_& module, nb::class_<OpenStore>& store) {
       .def("index_rows", &IndexRowsOf, nb::sig("def index_rows(self) -> list[dict[str, object]]"))
       .def("document", &DocumentOf, nb::sig("def document(self) -> dict[str, object]"))
       .def("document_bytes", &DocumentBytesOf)
+      .def("series", &SeriesOf, nb::arg("run_id"), nb::arg("name"))
       .def("rows", &RowsOf, nb::arg("table"), nb::arg("run_ids"));
+
+  module.def(
+      "summary_fields",
+      [] {
+        nb::list names;
+        for (const auto& field : backtests::kSummaryFields) names.append(Text(field.name));
+        return names;
+      },
+      nb::sig("def summary_fields() -> list[str]"),
+      "The summary metrics, in the order of the index.");
 
   store
       .def("import_bundles", &Import, nb::arg("paths"), nb::arg("workers"), nb::arg("keep_going"),
