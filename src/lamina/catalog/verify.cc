@@ -1,0 +1,231 @@
+#include "lamina/catalog/verify.h"
+
+#include <algorithm>
+#include <mutex>
+#include <optional>
+#include <string_view>
+#include <tuple>
+#include <utility>
+
+#include <arrow/api.h>
+
+#include "lamina/base/hash.h"
+#include "lamina/catalog/head_internal.h"
+#include "lamina/table/parquet_file.h"
+
+namespace lamina::catalog {
+namespace {
+
+constexpr std::string_view kParquetMagic = "PAR1";
+constexpr std::int64_t kParquetTailBytes = 8;  // footer length, magic
+constexpr std::int64_t kFooterBytesMax = std::int64_t{1} << 30;
+
+/// A data or delete file as the catalog describes it.
+struct FileRow {
+  const char* kind = "lake_file";
+  std::string path;  ///< relative to lake/
+  std::int64_t rows = 0, size_bytes = 0, footer_size = 0;
+  std::optional<std::int64_t> footer_crc32c;
+};
+
+// A table's rows of several versions share one path. Files of dropped tables belong to older
+// snapshots.
+constexpr const char* kFiles =
+    "WITH place AS (SELECT t.table_id, s.path || t.path AS folder, max(t.begin_snapshot) "
+    "  FROM ducklake_table t JOIN ducklake_schema s USING(schema_id) GROUP BY t.table_id) "
+    "SELECT 0, folder || f.path, f.record_count, f.file_size_bytes, f.footer_size, l.footer_crc32c "
+    "  FROM ducklake_data_file f JOIN place USING(table_id) "
+    "  LEFT JOIN lake_file l ON l.file_id = f.data_file_id "
+    "UNION ALL "
+    "SELECT 1, folder || f.path, f.delete_count, f.file_size_bytes, f.footer_size, l.footer_crc32c "
+    "  FROM ducklake_delete_file f JOIN place USING(table_id) "
+    "  LEFT JOIN lake_file l ON l.file_id = f.delete_file_id";
+
+class Verifier {
+ public:
+  Verifier(Catalog& catalog, const VerifyOptions& options) : catalog_(catalog), options_(options) {}
+
+  Result<VerifyReport> Run() {
+    CheckDatabases();
+    CheckHead();
+    std::vector<FileRow> files;
+    std::vector<std::pair<ChunkId, std::int64_t>> chunks;
+    const Status listed = catalog_.Read([&](Database& database) -> Status {
+      LAMINA_TRY(ListFiles(database, files));
+      LAMINA_TRY(ListChunks(database, chunks));
+      return ListLooseReferences(database);
+    });
+    if (!listed.ok()) Add("catalog", "catalog.sqlite", listed.error());
+
+    const auto cancelled = [&] {
+      return options_.cancel != nullptr && options_.cancel->cancelled();
+    };
+    const std::size_t workers = options_.deep ? options_.workers : 1;
+    LAMINA_TRY(ParallelFor(files.size(), workers, [&](std::size_t i, std::size_t) -> Status {
+      if (cancelled()) return Cancelled("verify was cancelled");
+      CheckFile(files[i]);
+      return Ok();
+    }));
+    LAMINA_TRY(ParallelFor(chunks.size(), workers, [&](std::size_t i, std::size_t) -> Status {
+      if (cancelled()) return Cancelled("verify was cancelled");
+      const Status checked = catalog_.CheckChunk(chunks[i].first, options_.deep);
+      if (!checked.ok()) Add("chunk", ChunkPath(chunks[i].first), checked.error());
+      return Ok();
+    }));
+    std::sort(report_.problems.begin(), report_.problems.end(),
+              [](const VerifyProblem& a, const VerifyProblem& b) {
+                return std::tie(a.kind, a.path, a.detail) < std::tie(b.kind, b.path, b.detail);
+              });
+    return std::move(report_);
+  }
+
+ private:
+  void Add(std::string_view kind, std::string_view path, std::string_view detail) {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    report_.problems.push_back({std::string(kind), std::string(path), std::string(detail)});
+  }
+  void Add(std::string_view kind, std::string_view path, const Error& error) {
+    Add(kind, path, error.message());
+  }
+
+  Status CheckPages(Database& database, std::string_view kind, std::string_view path) {
+    LAMINA_ASSIGN(Statement check, database.Prepare(options_.deep ? "PRAGMA integrity_check"
+                                                                  : "PRAGMA quick_check"));
+    for (;;) {
+      LAMINA_ASSIGN(const bool row, check.Step());
+      if (!row) return Ok();
+      if (check.Text(0) != "ok") Add(kind, path, check.Text(0));
+    }
+  }
+
+  void CheckDatabases() {
+    const Status catalog = catalog_.Read(
+        [&](Database& database) { return CheckPages(database, "catalog", "catalog.sqlite"); });
+    if (!catalog.ok()) Add("catalog", "catalog.sqlite", catalog.error());
+    // The objects file may be large: its structure is walked only when everything is read anyway.
+    const Status objects = catalog_.ReadObjects([&](Database& database) -> Status {
+      return options_.deep ? CheckPages(database, "objects", "objects.sqlite") : Ok();
+    });
+    if (!objects.ok()) Add("objects", "objects.sqlite", objects.error());
+  }
+
+  void CheckHead() {
+    const Result<std::string> bytes =
+        catalog_.env().ReadFile(io::JoinPath(catalog_.root(), "head"), 4096);
+    if (!bytes.ok()) {
+      if (bytes.error().code() != ErrorCode::kNotFound) Add("head", "head", bytes.error());
+      return;
+    }
+    const Result<std::int64_t> head = internal::DecodeHead(*bytes);
+    if (!head.ok()) Add("head", "head", head.error());
+  }
+
+  Status ListFiles(Database& database, std::vector<FileRow>& files) {
+    LAMINA_ASSIGN(Statement read, database.Prepare(kFiles));
+    for (;;) {
+      LAMINA_ASSIGN(const bool row, read.Step());
+      if (!row) return Ok();
+      FileRow file;
+      const bool deletes = read.Int(0) != 0;
+      file.kind = deletes ? "delete_file" : "lake_file";
+      file.path = read.Text(1);
+      file.rows = read.Int(2);
+      file.size_bytes = read.Int(3);
+      file.footer_size = read.Int(4);
+      file.footer_crc32c = read.OptionalInt(5);
+      ++(deletes ? report_.delete_files : report_.lake_files);
+      report_.bytes += file.size_bytes;
+      files.push_back(std::move(file));
+    }
+  }
+
+  Status ListChunks(Database& database, std::vector<std::pair<ChunkId, std::int64_t>>& chunks) {
+    LAMINA_ASSIGN(Statement read, database.Prepare("SELECT kind, sha256, stored_bytes FROM chunk"));
+    for (;;) {
+      LAMINA_ASSIGN(const bool row, read.Step());
+      if (!row) return Ok();
+      ++report_.chunks;
+      report_.bytes += read.Int(2);
+      const std::optional<ChunkKind> kind = ChunkKindFromNumber(read.Int(0));
+      const Result<Sha256Digest> digest = Sha256Digest::FromBytes(read.Blob(1));
+      if (kind && digest.ok()) {
+        chunks.emplace_back(ChunkId{*kind, *digest}, read.Int(2));
+      } else {
+        Add("catalog", "catalog.sqlite",
+            "table chunk: no chunk has kind " + std::to_string(read.Int(0)) + " and id " +
+                ToHex(read.Blob(1)));
+      }
+    }
+  }
+
+  Status ListLooseReferences(Database& database) {
+    LAMINA_ASSIGN(Statement read,
+                  database.Prepare("SELECT r.backtest_id, r.kind, r.sha256 FROM chunk_ref r "
+                                   "LEFT JOIN chunk c ON c.kind = r.kind AND c.sha256 = r.sha256 "
+                                   "WHERE c.kind IS NULL"));
+    for (;;) {
+      LAMINA_ASSIGN(const bool row, read.Step());
+      if (!row) return Ok();
+      Add("chunk_ref", "catalog.sqlite",
+          "backtest " + std::to_string(read.Int(0)) + " needs chunk " +
+              std::string(ChunkKindName(static_cast<ChunkKind>(read.Int(1)))) + "/" +
+              ToHex(read.Blob(2)) + ", which the catalog does not have");
+    }
+  }
+
+  void CheckFile(const FileRow& file) {
+    const std::string shown = "lake/" + file.path;
+    const Status outside = CheckOutside(file);
+    if (!outside.ok()) return Add(file.kind, shown, outside.error());
+    if (!options_.deep) return;
+    table::ReadOptions read;
+    read.footer_crc32c = static_cast<std::uint32_t>(*file.footer_crc32c);
+    const auto rows = table::ReadParquet(catalog_.env(), catalog_.LakePath(file.path), read);
+    if (!rows.ok()) return Add(file.kind, shown, rows.error());
+    if ((*rows)->num_rows() != file.rows) {
+      Add(file.kind, shown,
+          "holds " + std::to_string((*rows)->num_rows()) + " rows instead of " +
+              std::to_string(file.rows));
+    }
+  }
+
+  /// Size and footer.
+  Status CheckOutside(const FileRow& file) {
+    LAMINA_ASSIGN(const auto opened, catalog_.env().OpenReadable(catalog_.LakePath(file.path)));
+    if (opened->size() != file.size_bytes) {
+      return Corruption("has " + std::to_string(opened->size()) + " bytes instead of " +
+                        std::to_string(file.size_bytes));
+    }
+    if (!file.footer_crc32c) return Corruption("the catalog has no checksum of its footer");
+    if (file.footer_size < 0 || file.footer_size > kFooterBytesMax ||
+        file.footer_size + kParquetTailBytes > file.size_bytes) {
+      return Corruption("the catalog claims a footer of " + std::to_string(file.footer_size) +
+                        " bytes");
+    }
+    std::string tail(static_cast<std::size_t>(file.footer_size + kParquetTailBytes), '\0');
+    LAMINA_TRY(opened->ReadAt(file.size_bytes - file.footer_size - kParquetTailBytes, tail.size(),
+                              tail.data()));
+    const ByteView footer(tail.data(), static_cast<std::size_t>(file.footer_size));
+    if (!tail.ends_with(kParquetMagic) ||
+        LoadLittleEndian<std::uint32_t>(tail.data() + footer.size()) != footer.size()) {
+      return Corruption("does not end in a Parquet footer");
+    }
+    if (Crc32c(footer) != static_cast<std::uint32_t>(*file.footer_crc32c)) {
+      return Corruption("the footer does not match its checksum");
+    }
+    return Ok();
+  }
+
+  Catalog& catalog_;
+  const VerifyOptions& options_;
+  std::mutex mutex_;
+  VerifyReport report_;
+};
+
+}  // namespace
+
+Result<VerifyReport> VerifyCatalog(Catalog& catalog, const VerifyOptions& options) {
+  return Verifier(catalog, options).Run();
+}
+
+}  // namespace lamina::catalog
