@@ -22,7 +22,7 @@ constexpr std::int64_t kFooterBytesMax = std::int64_t{1} << 30;
 
 /// A data or delete file as the catalog describes it.
 struct FileRow {
-  const char* kind = "lake_file";
+  const char* kind = "lake-file";
   std::string path;  ///< relative to lake/
   std::int64_t rows = 0, size_bytes = 0, footer_size = 0;
   std::optional<std::int64_t> footer_crc32c;
@@ -43,7 +43,8 @@ constexpr const char* kFiles =
 
 class Verifier {
  public:
-  Verifier(Catalog& catalog, const VerifyOptions& options) : catalog_(catalog), options_(options) {}
+  Verifier(Catalog& catalog, bool deep, const CancelToken* cancel)
+      : catalog_(catalog), deep_(deep), cancel_(cancel) {}
 
   Result<VerifyReport> Run() {
     CheckDatabases();
@@ -57,10 +58,8 @@ class Verifier {
     });
     if (!listed.ok()) Add("catalog", "catalog.sqlite", listed.error());
 
-    const auto cancelled = [&] {
-      return options_.cancel != nullptr && options_.cancel->cancelled();
-    };
-    const std::size_t workers = options_.deep ? options_.workers : 1;
+    const auto cancelled = [&] { return cancel_ != nullptr && cancel_->cancelled(); };
+    const std::size_t workers = deep_ ? 0 : 1;
     LAMINA_TRY(ParallelFor(files.size(), workers, [&](std::size_t i, std::size_t) -> Status {
       if (cancelled()) return Cancelled("verify was cancelled");
       CheckFile(files[i]);
@@ -68,8 +67,8 @@ class Verifier {
     }));
     LAMINA_TRY(ParallelFor(chunks.size(), workers, [&](std::size_t i, std::size_t) -> Status {
       if (cancelled()) return Cancelled("verify was cancelled");
-      const Status checked = catalog_.CheckChunk(chunks[i].first, options_.deep);
-      if (!checked.ok()) Add("chunk", ChunkPath(chunks[i].first), checked.error());
+      const Status checked = catalog_.CheckChunk(chunks[i].first, deep_);
+      if (!checked.ok()) Add("chunk", chunks[i].first.ToString(), checked.error());
       return Ok();
     }));
     std::sort(report_.problems.begin(), report_.problems.end(),
@@ -89,8 +88,8 @@ class Verifier {
   }
 
   Status CheckPages(Database& database, std::string_view kind, std::string_view path) {
-    LAMINA_ASSIGN(Statement check, database.Prepare(options_.deep ? "PRAGMA integrity_check"
-                                                                  : "PRAGMA quick_check"));
+    LAMINA_ASSIGN(Statement check,
+                  database.Prepare(deep_ ? "PRAGMA integrity_check" : "PRAGMA quick_check"));
     for (;;) {
       LAMINA_ASSIGN(const bool row, check.Step());
       if (!row) return Ok();
@@ -104,7 +103,7 @@ class Verifier {
     if (!catalog.ok()) Add("catalog", "catalog.sqlite", catalog.error());
     // The objects file may be large: its structure is walked only when everything is read anyway.
     const Status objects = catalog_.ReadObjects([&](Database& database) -> Status {
-      return options_.deep ? CheckPages(database, "objects", "objects.sqlite") : Ok();
+      return deep_ ? CheckPages(database, "objects", "objects.sqlite") : Ok();
     });
     if (!objects.ok()) Add("objects", "objects.sqlite", objects.error());
   }
@@ -127,14 +126,14 @@ class Verifier {
       if (!row) return Ok();
       FileRow file;
       const bool deletes = read.Int(0) != 0;
-      file.kind = deletes ? "delete_file" : "lake_file";
+      file.kind = deletes ? "delete-file" : "lake-file";
       file.path = read.Text(1);
       file.rows = read.Int(2);
       file.size_bytes = read.Int(3);
       file.footer_size = read.Int(4);
       file.footer_crc32c = read.OptionalInt(5);
-      ++(deletes ? report_.delete_files : report_.lake_files);
-      report_.bytes += file.size_bytes;
+      ++report_.checked_files;
+      report_.checked_bytes += file.size_bytes;
       files.push_back(std::move(file));
     }
   }
@@ -144,8 +143,8 @@ class Verifier {
     for (;;) {
       LAMINA_ASSIGN(const bool row, read.Step());
       if (!row) return Ok();
-      ++report_.chunks;
-      report_.bytes += read.Int(2);
+      ++report_.checked_chunks;
+      report_.checked_bytes += read.Int(2);
       const std::optional<ChunkKind> kind = ChunkKindFromNumber(read.Int(0));
       const Result<Sha256Digest> digest = Sha256Digest::FromBytes(read.Blob(1));
       if (kind && digest.ok()) {
@@ -166,7 +165,7 @@ class Verifier {
     for (;;) {
       LAMINA_ASSIGN(const bool row, read.Step());
       if (!row) return Ok();
-      Add("chunk_ref", "catalog.sqlite",
+      Add("chunk-ref", "catalog.sqlite",
           "backtest " + std::to_string(read.Int(0)) + " needs chunk " +
               std::string(ChunkKindName(static_cast<ChunkKind>(read.Int(1)))) + "/" +
               ToHex(read.Blob(2)) + ", which the catalog does not have");
@@ -177,7 +176,7 @@ class Verifier {
     const std::string shown = "lake/" + file.path;
     const Status outside = CheckOutside(file);
     if (!outside.ok()) return Add(file.kind, shown, outside.error());
-    if (!options_.deep) return;
+    if (!deep_) return;
     table::ReadOptions read;
     read.footer_crc32c = static_cast<std::uint32_t>(*file.footer_crc32c);
     const auto rows = table::ReadParquet(catalog_.env(), catalog_.LakePath(file.path), read);
@@ -217,15 +216,16 @@ class Verifier {
   }
 
   Catalog& catalog_;
-  const VerifyOptions& options_;
+  const bool deep_;
+  const CancelToken* const cancel_;
   std::mutex mutex_;
   VerifyReport report_;
 };
 
 }  // namespace
 
-Result<VerifyReport> VerifyCatalog(Catalog& catalog, const VerifyOptions& options) {
-  return Verifier(catalog, options).Run();
+Result<VerifyReport> VerifyCatalog(Catalog& catalog, bool deep, const CancelToken* cancel) {
+  return Verifier(catalog, deep, cancel).Run();
 }
 
 }  // namespace lamina::catalog

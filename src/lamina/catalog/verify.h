@@ -15,27 +15,22 @@
 namespace lamina::catalog {
 
 struct VerifyProblem {
-  std::string kind;  ///< catalog, objects, head, lake_file, delete_file, chunk, chunk_ref
-  std::string path;  ///< relative to the root
+  std::string
+      kind;  ///< "catalog", "objects", "head", "lake-file", "delete-file", "chunk", "chunk-ref"
+  std::string path;  ///< relative to the root; of a chunk its kind and id
   std::string detail;
 };
 
 struct VerifyReport {
-  std::int64_t lake_files = 0, delete_files = 0, chunks = 0;
-  std::int64_t bytes = 0;               ///< of lake files and chunks, as stored
+  std::int64_t checked_files = 0, checked_chunks = 0, checked_bytes = 0;
   std::vector<VerifyProblem> problems;  ///< by kind and path
-  bool clean() const { return problems.empty(); }
 };
 
-struct VerifyOptions {
-  /// false: the catalog's structure, and of every file and chunk that it is there with the right
-  /// size (and footer). true: also every page of every lake file and the hash of every chunk.
-  bool deep = false;
-  std::size_t workers = 0;  ///< threads for the deep part; 0: all cores
-  const CancelToken* cancel = nullptr;
-};
-
-/// Files and chunks of every kept snapshot. RETURNS kCancelled; damage is in the report.
-Result<VerifyReport> VerifyCatalog(Catalog& catalog, const VerifyOptions& options = {});
+/// Every lake file and delete file that any snapshot sees: present, of the right size, with the
+/// right footer; every chunk: its bytes present with the right size; no reference to a chunk that
+/// is not there; SQLite's own check of the catalog. `deep` reads every page and hashes every chunk,
+/// on all cores. Damage is in the report; RETURNS kCancelled.
+Result<VerifyReport> VerifyCatalog(Catalog& catalog, bool deep,
+                                   const CancelToken* cancel = nullptr);
 
 }  // namespace lamina::catalog

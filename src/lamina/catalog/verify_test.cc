@@ -39,9 +39,7 @@ class Verify : public testing::Test {
   }
   VerifyReport Run(bool deep) {
     const auto catalog = OpenStore(folder_.path(), /*read_only=*/true);
-    VerifyOptions options;
-    options.deep = deep;
-    auto report = VerifyCatalog(*catalog, options);
+    auto report = VerifyCatalog(*catalog, deep);
     EXPECT_THAT(report, IsOk());
     return *std::move(report);
   }
@@ -76,10 +74,9 @@ TEST_F(Verify, CleanStoreIsClean) {
     for (const VerifyProblem& problem : report.problems) {
       ADD_FAILURE() << problem.kind << " " << problem.path << ": " << problem.detail;
     }
-    EXPECT_EQ(report.lake_files, 2);
-    EXPECT_EQ(report.delete_files, 1);
-    EXPECT_EQ(report.chunks, 6);
-    EXPECT_GT(report.bytes, 210'000);
+    EXPECT_EQ(report.checked_files, 3);
+    EXPECT_EQ(report.checked_chunks, 6);
+    EXPECT_GT(report.checked_bytes, 210'000);
   }
 }
 
@@ -107,13 +104,15 @@ TEST_F(Verify, EveryKindOfDamageIsNamedAndNoneHidesAnother) {
     EXPECT_FALSE(problem.detail.empty());
     found.emplace_back(problem.kind, problem.path);
   }
-  const std::string code = ChunkPath({ChunkKind::kCode, Sha256(test::SmallContent(0))});
-  EXPECT_THAT(found,
-              testing::UnorderedElementsAre(
-                  testing::Pair("lake_file", first), testing::Pair("lake_file", second),
-                  testing::Pair("delete_file", deletes), testing::Pair("chunk", chunks[0]),
-                  testing::Pair("chunk", chunks[1]), testing::Pair("chunk", code),
-                  testing::Pair("chunk_ref", "catalog.sqlite"), testing::Pair("head", "head")));
+  const std::string code = ChunkId{ChunkKind::kCode, Sha256(test::SmallContent(0))}.ToString();
+  const auto chunk = [](const std::string& path) {
+    return testing::Pair("chunk", "series/" + path.substr(path.rfind('/') + 1));
+  };
+  EXPECT_THAT(found, testing::UnorderedElementsAre(
+                         testing::Pair("lake-file", first), testing::Pair("lake-file", second),
+                         testing::Pair("delete-file", deletes), chunk(chunks[0]), chunk(chunks[1]),
+                         testing::Pair("chunk", code), testing::Pair("chunk-ref", "catalog.sqlite"),
+                         testing::Pair("head", "head")));
 }
 
 TEST_F(Verify, DeepFindsAnyFlippedByte) {
@@ -151,9 +150,7 @@ TEST_F(Verify, CanBeCancelled) {
   const auto catalog = OpenStore(folder_.path(), true);
   CancelToken cancel;
   cancel.Cancel();
-  VerifyOptions options;
-  options.cancel = &cancel;
-  EXPECT_THAT(VerifyCatalog(*catalog, options), IsError(ErrorCode::kCancelled));
+  EXPECT_THAT(VerifyCatalog(*catalog, false, &cancel), IsError(ErrorCode::kCancelled));
 }
 
 }  // namespace
