@@ -40,7 +40,9 @@ def test_kill_9_during_import_fifty_times(shared, tmp_path):
     while kills < 50:
         # Lists what earlier, killed imports committed: all of that must stay.
         process = subprocess.Popen(
-            [BINARY, "--store", store, "--quiet", "import", source], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+            [BINARY, "--store", store, "--quiet", "import", source],
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
         )
         time.sleep(rng.uniform(0, whole * 0.9))
         process.send_signal(signal.SIGKILL)
@@ -60,7 +62,9 @@ def test_kill_9_during_import_fifty_times(shared, tmp_path):
     assert report["failed"] == []
     assert report["imported"] + report["unchanged"] == 400
     assert run_json("verify", "--deep", store=store)["ok"]
-    leftovers = [p for p in (store / "staging").rglob("*") if p.is_file() and p.name != "sessions.lock"]
+    leftovers = [
+        p for p in (store / "staging").rglob("*") if p.is_file() and p.name != "sessions.lock"
+    ]
     assert leftovers == [], "recovery leaves no staged files behind"
     judged = lake.conformance(shared, store, "--max-predicates", "40")
     assert judged.returncode == 0, judged.stdout[-2000:]
@@ -87,7 +91,10 @@ for path in sorted(pathlib.Path(sys.argv[2]).glob("*.iafbt")):
     assert report.imported == 1, report
 """
     processes = [
-        subprocess.Popen([sys.executable, "-c", worker, store, part], stderr=subprocess.PIPE, text=True) for part in parts
+        subprocess.Popen(
+            [sys.executable, "-c", worker, store, part], stderr=subprocess.PIPE, text=True
+        )
+        for part in parts
     ]
     for process in processes:
         _, error = process.communicate(timeout=900)
