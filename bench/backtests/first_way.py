@@ -1,8 +1,9 @@
 #!/usr/bin/env python3
 """Time the way of real bundles in, ranking out, bundles out again, with the answers checked.
 
-Usage: bench/backtests/first_way.py --build build/release --tools ../shared/tools [--bundles 500] [--out bench/results]
-Input is generated once into build/bench. Figures of the published framework are printed beside ours where they are known.
+Usage: bench/backtests/first_way.py --build build/release --tools ../shared/tools [--bundles 500]
+Input is generated once into build/bench. Figures of the published framework are printed beside
+ours where they are known.
 """
 
 import argparse
@@ -117,18 +118,22 @@ class Bench:
     def size(self, store: Path, count: int) -> None:
         stats, _, _ = self.run("stats", store=store)
         on_disk = sum(p.stat().st_size for p in store.rglob("*") if p.is_file())
-        self.report(f"stored bundle, average of {count}, every file of the store", on_disk / count / 1e3, "kB", "<= 150",
+        figure = f"stored bundle, average of {count}, every file of the store"
+        self.report(figure, on_disk / count / 1e3, "kB", "<= 150",
                     on_disk <= 150e3 * count, "framework: 688 as a file, 972 tiered")  # fmt: skip
         for table in stats["tables"]:
             print(
-                f"     {table['table']:<34} {table['bytes'] / count / 1e3:8.2f} kB a bundle, {table['files']} files"
+                f"     {table['table']:<34} {table['bytes'] / count / 1e3:8.2f} kB a bundle, "
+                f"{table['files']} files"
             )
         for chunk in stats["chunks"]:
             print(
-                f"     chunks {chunk['kind']:<27} {chunk['stored_bytes'] / count / 1e3:8.2f} kB a bundle"
+                f"     chunks {chunk['kind']:<27} {chunk['stored_bytes'] / count / 1e3:8.2f} kB "
+                f"a bundle"
             )
         print(
-            f"     catalog {stats['catalog_bytes'] / count / 1e3:.2f}, objects {stats['objects_bytes'] / count / 1e3:.2f} kB a bundle"
+            f"     catalog {stats['catalog_bytes'] / count / 1e3:.2f}, "
+            f"objects {stats['objects_bytes'] / count / 1e3:.2f} kB a bundle"
         )
 
     def listing(self, count: int) -> None:
@@ -185,7 +190,9 @@ import time, lamina
 store = lamina.open({str(store)!r}, read_only=True)
 times = []
 for _ in range(201):
-    began = time.perf_counter(); store.backtests.list(sort={metric!r}, limit=20); times.append(time.perf_counter() - began)
+    began = time.perf_counter()
+    store.backtests.list(sort={metric!r}, limit=20)
+    times.append(time.perf_counter() - began)
 print(sorted(times)[100] * 1e3)
 """
         environment = {**os.environ, "PYTHONPATH": str(self.lamina.parents[1] / "pylib")}
@@ -227,14 +234,16 @@ print(sorted(times)[100] * 1e3)
         )
         lines = [
             "# Backtests: the first way", "",
-            f"Commit {commit}, {platform.system()} {platform.release()}, {cpu}, {os.cpu_count()} cores, Python {platform.python_version()}.",
-            "Made by `bench/backtests/first_way.py`; answers checked before a figure is printed.", "",
+            f"Commit {commit}, {platform.system()} {platform.release()}, {cpu}, "
+            f"{os.cpu_count()} cores, Python {platform.python_version()}.",
+            "Made by `bench/backtests/first_way.py`; answers are checked before figures.", "",
             "| figure | value | unit | bound | kept | peer |", "|---|---|---|---|---|---|",
         ]  # fmt: skip
         for row in self.rows:
             kept = "yes" if row["good"] else "NO"
             lines.append(
-                f"| {row['figure']} | {row['value']:.2f} | {row['unit']} | {row['bound']} | {kept} | {row['peer']} |"
+                f"| {row['figure']} | {row['value']:.2f} | {row['unit']} | {row['bound']} "
+                f"| {kept} | {row['peer']} |"
             )
         (folder / "backtests_first_way.md").write_text("\n".join(lines) + "\n")
 

@@ -1,4 +1,4 @@
-"""Attach a store to DuckDB by its official DuckLake extension. Other processes may write meanwhile."""
+"""Attach a store to DuckDB by its official extension; other processes may write meanwhile."""
 
 import importlib.util
 import shutil

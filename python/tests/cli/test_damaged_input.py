@@ -78,7 +78,7 @@ def test_each_header_byte_flipped(store, shared, tmp_path):
             flipped = bytearray(data)
             flipped[position] ^= 1 << bit
             (folder / f"{position:02}_{bit}.iafbt").write_bytes(flipped)
-    # Another version number, and bits of the frame header that change nothing, leave a document to read.
+    # Another version number, and bits of the frame header without meaning, leave a document.
     refused_all(store, folder, 18 * 8, may_import=30)
 
 

@@ -71,7 +71,7 @@ def test_a_second_import_changes_nothing(shared, imported):
 
 
 def test_exports_give_documents_back(shared, imported, tmp_path):
-    """Every bundle of every version out again, into a second store, and out of that: nothing changes."""
+    """Every bundle out again, into a second store, and out of that: nothing changes."""
     store, _, _ = imported
     folder = shared / "data" / "bundles"
     second = tmp_path / "second"
@@ -100,8 +100,8 @@ def test_exports_give_documents_back(shared, imported, tmp_path):
 
 
 def test_exports_give_the_files_of_the_framework_back(shared, imported, tmp_path):
-    """Without a level the original file comes back, byte for byte. (Of the real ones the smallest: level 19
-    takes seconds for a large one.)"""
+    """Without a level the original file comes back, byte for byte. (Of the real ones the smallest:
+    level 19 takes seconds for a large one.)"""
     store, _, _ = imported
     folder = shared / "data" / "bundles"
     files = bundle_files(folder / "golden")
@@ -130,8 +130,8 @@ def test_list_and_rank(imported):
     values = [row["sharpe_ratio"] for row in rows if row["sharpe_ratio"] is not None]
     assert values == sorted(values, reverse=True)
     assert list(rows[0]) == [
-        "handle", "algorithm_id", "tag", "sharpe_ratio", "total_net_gain_percentage", "max_drawdown",
-        "number_of_trades",
+        "handle", "algorithm_id", "tag", "sharpe_ratio", "total_net_gain_percentage",
+        "max_drawdown", "number_of_trades",
     ]  # fmt: skip
     ranked = run_json(
         "rank", "--by", "sortino", "--filter", 'tag LIKE "sweep_%" AND trades > 30', store=store
@@ -166,7 +166,7 @@ def test_duckdb_counts_what_the_documents_hold(shared, imported):
         shown = run_json("show", "real/" + handle_of(path, folder), store=store)
         document_runs = bundles.runs(path)
         assert len(shown["runs"]) == len(document_runs), path
-        for found, run_map in zip(shown["runs"], document_runs):
+        for found, run_map in zip(shown["runs"], document_runs, strict=True):
             if found["run_id"] in seen:
                 continue
             seen.add(found["run_id"])
@@ -187,7 +187,8 @@ def test_duckdb_reads_one_file_for_one_run(imported):
         "SELECT run_id FROM lake.backtests.runs ORDER BY snapshot_count DESC"
     ).fetchone()[0]
     plan = connection.execute(
-        f"EXPLAIN ANALYZE SELECT sum(total_value) FROM lake.backtests.portfolio_snapshots WHERE run_id = '{run_id}'"
+        "EXPLAIN ANALYZE SELECT sum(total_value) FROM lake.backtests.portfolio_snapshots "
+        f"WHERE run_id = '{run_id}'"
     ).fetchall()[0][1]
     assert "Total Files Read: 1" in plan
 
@@ -196,7 +197,8 @@ def test_the_view_of_all_series_has_the_derived_ones(imported):
     store, _, _ = imported
     connection = lake.attach(store)
     sql = """SELECT count(*) FROM lake.backtests.all_metric_series s
-             JOIN lake.backtests.runs r USING (run_id) WHERE metric = 'equity_curve' AND snapshot_count > 1000"""
+             JOIN lake.backtests.runs r USING (run_id)
+             WHERE metric = 'equity_curve' AND snapshot_count > 1000"""
     assert connection.execute(sql).fetchone()[0] > 550_000
 
 

@@ -1,4 +1,4 @@
-"""Imports that are killed, and many processes at once: what was acknowledged is whole, nothing else is there."""
+"""Killed imports, many processes: what was acknowledged is whole, nothing else is there."""
 
 import json
 import random
@@ -105,7 +105,7 @@ for path in sorted(pathlib.Path(sys.argv[2]).glob("*.iafbt")):
     stats = run_json("stats", store=store)
     live_files = sum(table["files"] for table in stats["tables"])
     assert live_files <= 500, live_files
-    # The outside judge opens every file of every snapshot, which are 20,000 here: one question must do.
+    # The outside judge opens every file of every snapshot, 20,000 here: one question must do.
     shown = {table["table"]: table["rows"] for table in stats["tables"]}
     connection = lake.attach(store)
     for table, rows in shown.items():
