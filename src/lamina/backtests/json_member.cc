@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <charconv>
 #include <cmath>
+#include <unordered_map>
 #include <utility>
 
 namespace lamina::backtests {
@@ -203,13 +204,13 @@ std::optional<JsonScalar> FindJsonMember(std::string_view json,
 
 std::vector<JsonMember> JsonMembers(std::string_view json) {
   std::vector<JsonMember> members;
+  std::unordered_map<std::string, std::size_t> places;
   const bool whole = VisitMembers(json, [&](const std::string& key, std::string_view value) {
-    const auto same = std::find_if(members.begin(), members.end(),
-                                   [&](const JsonMember& member) { return member.name == key; });
-    if (same == members.end()) {
+    const auto [place, added] = places.try_emplace(key, members.size());
+    if (added) {
       members.push_back({key, value});
     } else {
-      same->value = value;
+      members[place->second].value = value;
     }
   });
   if (!whole) members.clear();
