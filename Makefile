@@ -5,7 +5,7 @@ STORE ?= build/demo-store
 say   = @printf '== %s\n' "$(1)"
 
 .DEFAULT_GOAL := help
-.PHONY: help deps build demo test install wheel headers asan tsan fuzz fmt tidy clean
+.PHONY: help deps build demo test install wheel headers asan tsan fuzz bench fmt tidy clean
 
 help:            ## this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## */\t/' | expand -t 12
@@ -56,6 +56,10 @@ fuzz:            ## fuzz every decoder SECONDS each (clang-19)
 	@$(MAKE) --no-print-directory build/fuzz/build.ninja
 	@cmake --build --preset fuzz -j $(JOBS)
 	@tools/run_fuzzers.sh build/fuzz $(SECONDS)
+
+bench: deps build/release/build.ninja    ## figures with checked answers (quiet machine; -O2)
+	@cmake --build --preset release -j $(JOBS) --target lamina lamina_bundle_bench
+	@for script in bench/*/*.py; do $(PY) $$script --build build/release --tools ../shared/tools --out bench/results || exit 1; done
 
 fmt: deps        ## format all C++ and Python files
 	@$(PY) tools/check_format.py --fix

@@ -40,6 +40,7 @@ function(lamina_module name)
   if(A_PROGRAM)
     add_executable(${A_PROGRAM} "${folder}/main.cc")
     target_link_libraries(${A_PROGRAM} PRIVATE lamina_options lamina_${name})
+    target_compile_definitions(${A_PROGRAM} PRIVATE LAMINA_VERSION="${PROJECT_VERSION}")
     set_target_properties(${A_PROGRAM} PROPERTIES RUNTIME_OUTPUT_DIRECTORY "${PROJECT_BINARY_DIR}/bin")
   endif()
 

@@ -42,7 +42,7 @@ def main() -> int:
         match = ROW.match(line)
         if not match:
             if re.match(r"^\| *(IA|IB|ME)-", line):
-                problems.append(f"{page.name}:{number}: not of the form | ID | what | where | status |")
+                problems.append(f"{page.name}:{number}: not | ID | what | where | status |")
             continue
         if match[1] in rows:
             problems.append(f"{page.name}:{number}: {match[1]} has two rows")

@@ -4,7 +4,7 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-packages=(build-essential cmake ninja-build ccache mold libgtest-dev libgmock-dev libbenchmark-dev librapidcheck-dev
+packages=(build-essential cmake ninja-build ccache mold libgtest-dev libgmock-dev libbenchmark-dev
           libsqlite3-dev libssl-dev libsimdjson-dev libcli11-dev libtomlplusplus-dev "$@")
 python=${PYTHON:-python3}
 requirements=tools/requirements-dev.txt

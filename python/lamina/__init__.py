@@ -1,6 +1,14 @@
 """Lamina: one local-first store for ticks, bars, features and backtests."""
 
-from ._lamina import __version__, arrow_version
+from ._lamina import __version__, arrow_version, read_bundle
+from .backtests import (
+    Backtest,
+    BacktestRun,
+    Backtests,
+    ExportReport,
+    ImportFailure,
+    ImportReport,
+)
 from .errors import (
     AlreadyExists,
     Cancelled,
@@ -14,21 +22,35 @@ from .errors import (
     ResourceExhausted,
     Unsupported,
 )
+from .store import Problem, Store, VerifyReport, open
+from .summary import BacktestSummary
 from .table import Table
 
 __all__ = [
     "AlreadyExists",
+    "Backtest",
+    "BacktestRun",
+    "BacktestSummary",
+    "Backtests",
     "Cancelled",
     "Conflict",
     "Corruption",
+    "ExportReport",
+    "ImportFailure",
+    "ImportReport",
     "InternalError",
     "InvalidArgument",
     "IoError",
     "LaminaError",
     "NotFound",
+    "Problem",
     "ResourceExhausted",
+    "Store",
     "Table",
     "Unsupported",
+    "VerifyReport",
     "__version__",
     "arrow_version",
+    "open",
+    "read_bundle",
 ]

@@ -20,58 +20,66 @@ class LaminaError(Exception):
 class InvalidArgument(LaminaError, ValueError):
     """The caller's input is wrong; retrying cannot help."""
 
-    code = "invalid_argument"
+    code = "kInvalidArgument"
 
 
 class NotFound(LaminaError, KeyError):
     """No such handle, snapshot, table or file."""
 
-    code = "not_found"
+    code = "kNotFound"
 
 
 class AlreadyExists(LaminaError):
     """The name is taken by something else; pass `replace=True` where that is offered."""
 
-    code = "already_exists"
+    code = "kAlreadyExists"
 
 
 class Conflict(LaminaError):
     """Lost a race with another writer; retry from a fresh snapshot."""
 
-    code = "conflict"
+    code = "kConflict"
 
 
 class Corruption(LaminaError):
     """Stored or given bytes fail a check; the message names file and place."""
 
-    code = "corruption"
+    code = "kCorruption"
 
 
 class IoError(LaminaError, OSError):
     """The operating system refused to read or write."""
 
-    code = "io"
+    code = "kIo"
 
 
 class ResourceExhausted(LaminaError, MemoryError):
     """A limit was reached: memory, disk, descriptors, size of an input."""
 
-    code = "resource_exhausted"
+    code = "kResourceExhausted"
 
 
 class Unsupported(LaminaError, NotImplementedError):
     """Valid, but not something this version can do."""
 
-    code = "unsupported"
+    code = "kUnsupported"
 
 
 class Cancelled(LaminaError):
     """The work was interrupted."""
 
-    code = "cancelled"
+    code = "kCancelled"
 
 
 class InternalError(LaminaError, RuntimeError):
     """A bug in Lamina."""
 
-    code = "internal"
+    code = "kInternal"
+
+
+def class_of(code: str) -> type[LaminaError]:
+    """The class for an error code as reports spell it, such as `kNotFound`."""
+    return _BY_CODE.get(code, InternalError)
+
+
+_BY_CODE = {cls.code: cls for cls in LaminaError.__subclasses__()}

@@ -1,62 +1,53 @@
 #include <string>
+#include <string_view>
 
 #include "interop.h"
 #include <nanobind/stl/string.h>
 
-namespace lamina::python {
-namespace {
+#include "lamina/base/error_table.h"
 
-const char* ClassName(ErrorCode code) {
-  switch (code) {
-    case ErrorCode::kInvalidArgument:
-      return "InvalidArgument";
-    case ErrorCode::kNotFound:
-      return "NotFound";
-    case ErrorCode::kAlreadyExists:
-      return "AlreadyExists";
-    case ErrorCode::kConflict:
-      return "Conflict";
-    case ErrorCode::kCorruption:
-      return "Corruption";
-    case ErrorCode::kIo:
-      return "IoError";
-    case ErrorCode::kResourceExhausted:
-      return "ResourceExhausted";
-    case ErrorCode::kUnsupported:
-      return "Unsupported";
-    case ErrorCode::kCancelled:
-      return "Cancelled";
-    case ErrorCode::kInternal:
-      break;
-  }
-  return "InternalError";
+namespace lamina::python {
+
+nb::str Text(std::string_view bytes) {
+  PyObject* text =
+      PyUnicode_DecodeUTF8(bytes.data(), static_cast<Py_ssize_t>(bytes.size()), "surrogateescape");
+  if (text == nullptr) throw nb::python_error();
+  return nb::steal<nb::str>(text);
 }
 
-}  // namespace
+std::string Path(nb::handle path) {
+  PyObject* bytes = nullptr;
+  if (PyUnicode_FSConverter(path.ptr(), &bytes) == 0) throw nb::python_error();
+  const nb::object owner = nb::steal(bytes);
+  return {PyBytes_AS_STRING(bytes), static_cast<std::size_t>(PyBytes_GET_SIZE(bytes))};
+}
+
+nb::object ErrorClass(ErrorCode code) {
+  return nb::module_::import_("lamina.errors")
+      .attr(std::string(SurfaceOf(code).python_name).c_str());
+}
 
 void BindErrors(nb::module_& module) {
   nb::register_exception_translator([](const std::exception_ptr& thrown, void*) {
     try {
       std::rethrow_exception(thrown);
     } catch (const Raised& raised) {
-      const std::string message(raised.error().message());
-      nb::object type =
-          nb::module_::import_("lamina.errors").attr(ClassName(raised.error().code()));
-      PyErr_SetObject(type.ptr(), nb::str(message.c_str(), message.size()).ptr());
+      PyErr_SetObject(ErrorClass(raised.error().code()).ptr(),
+                      Text(raised.error().message()).ptr());
     }
   });
 
   module.def(
-      "_raise_error",
-      [](int code, const std::string& message) {
-        if (code < static_cast<int>(ErrorCode::kInvalidArgument) ||
-            code > static_cast<int>(ErrorCode::kInternal)) {
-          throw nb::value_error("no such error code");
+      "error_table",
+      [] {
+        nb::list rows;
+        for (const ErrorSurface& row : ErrorTable()) {
+          rows.append(nb::make_tuple(std::string(row.name), std::string(row.python_name)));
         }
-        throw Raised(Error(static_cast<ErrorCode>(code), message));
+        return rows;
       },
-      nb::arg("code"), nb::arg("message"),
-      "Raise the class of one error code (the tests check that none is forgotten).");
+      nb::sig("def error_table() -> list[tuple[str, str]]"),
+      "Error codes and the classes that stand for them.");
 }
 
 }  // namespace lamina::python

@@ -7,6 +7,8 @@
 
 #include <exception>
 #include <memory>
+#include <string>
+#include <string_view>
 #include <utility>
 
 #include <nanobind/nanobind.h>
@@ -59,7 +61,16 @@ class ArrowTable {
   std::shared_ptr<arrow::Table> table_;
 };
 
+/// Text of ours as a str; bytes that are not UTF-8 (parts of file names) as Python's os.fsdecode
+/// does.
+nb::str Text(std::string_view bytes);
+/// A str, bytes or os.PathLike as the operating system spells it.
+std::string Path(nb::handle path);
+/// The class of lamina.errors for `code`.
+nb::object ErrorClass(ErrorCode code);
+
 void BindErrors(nb::module_& module);
 void BindTable(nb::module_& module);
+void BindStore(nb::module_& module);
 
 }  // namespace lamina::python

@@ -1,3 +1,4 @@
+#include "document.h"
 #include "interop.h"
 #include <arrow/config.h>
 #include <nanobind/stl/string.h>
@@ -10,4 +11,6 @@ NB_MODULE(_lamina, module) {
       "Version of the Arrow C++ library in use.");
   lamina::python::BindErrors(module);
   lamina::python::BindTable(module);
+  lamina::python::BindDocument(module);
+  lamina::python::BindStore(module);
 }

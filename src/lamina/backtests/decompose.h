@@ -23,7 +23,8 @@ class Table;
 
 namespace lamina::backtests {
 
-/// The typed rows of one run, in the columns of lake_schema.h without `run_id`. Any may have 0 rows.
+/// The typed rows of one run, in the columns of lake_schema.h without `run_id`. Any may have 0
+/// rows.
 struct RunRows {
   std::shared_ptr<arrow::Table> snapshots, trades, orders, positions, series;
 };
@@ -35,25 +36,28 @@ struct RunFacts {
   std::optional<Micros> start, end, created_at;
   std::optional<double> initial_unallocated;
   std::int64_t snapshot_count = 0, trade_count = 0, order_count = 0, position_count = 0;
-  std::uint32_t derived_series_mask = 0;  ///< bit i: series i of kSeriesNames follows from the snapshots
-  /// The scalar metrics of lake_schema.h's kRunMetricNames, in that order; absent when nil or missing.
+  /// Bit i: series i of kSeriesNames follows from the snapshots; bit 8 + i: by its recipe 2.
+  std::uint32_t derived_series_mask = 0;
+  /// The scalar metrics of lake_schema.h's kRunMetricNames, in that order; absent when nil or
+  /// missing.
   std::vector<std::optional<double>> metrics;
 };
 
 struct DecomposedRun {
   RunFacts facts;
   RunRows rows;
-  /// Over the canonical typed columns, algorithm id, window and stored series: the v1, v2 and v5 forms of a run agree.
+  /// Over the canonical typed columns, algorithm id, window and stored series: the v1, v2 and v5
+  /// forms of a run agree.
   Sha256Digest content_hash;
 };
 
 struct DecomposedBacktest {
   Sha256Digest document_sha256;
   std::int64_t document_bytes = 0;
-  std::string skeleton;                       ///< MessagePack with extension values where parts were taken out
-  std::vector<DecomposedRun> runs;            ///< position = slot that the skeleton names
-  std::vector<catalog::PreparedChunk> chunks; ///< every chunk that the skeleton names
-  bool whole_document = false;                ///< the last resort: the skeleton is the document itself
+  std::string skeleton;  ///< MessagePack with extension values where parts were taken out
+  std::vector<DecomposedRun> runs;             ///< position = slot that the skeleton names
+  std::vector<catalog::PreparedChunk> chunks;  ///< every chunk that the skeleton names
+  bool whole_document = false;  ///< the last resort: the skeleton is the document itself
   std::vector<std::string> warnings;
 };
 
@@ -62,8 +66,8 @@ struct DecomposeOptions {
   std::size_t chunk_threshold_bytes = 65536;
 };
 
-/// Take apart, assemble in memory, compare bytes. Never loses anything: a part that its table does not
-/// reproduce stays in the skeleton. RETURNS kInternal only for a bug.
+/// Take apart, assemble in memory, compare bytes. Never loses anything: a part that its table does
+/// not reproduce stays in the skeleton. RETURNS kInternal only for a bug.
 Result<DecomposedBacktest> Decompose(const bundle::Document& document, const bundle::Layout& layout,
                                      const DecomposeOptions& options = {});
 

@@ -43,7 +43,7 @@ enum class TermType : std::uint8_t {
   kMember,
   kTag,
   kTruth,
-  kNull,
+
   kCondition
 };
 /// As what two operands are compared.
@@ -229,7 +229,7 @@ class Compiler {
     if (!AtComparison()) return std::optional<Code>();
     const Token& token = Take();
     LAMINA_TRY(CountOperator(token.offset));
-    if (left.type == TermType::kCondition || left.type == TermType::kNull) {
+    if (left.type == TermType::kCondition) {
       return Wrong(token.offset, Shown(left) + " cannot be compared");
     }
     if (token.kind == TokenKind::kSymbol) return Some(Relation(left, token.text));
@@ -496,18 +496,11 @@ class Compiler {
       return term;
     }
     term.code.Add(ColumnSql(*term.column));
-    switch (term.column->type) {
-      case ColumnType::kText:
-      case ColumnType::kDigest:
-        term.type = TermType::kText;
-        break;
-      case ColumnType::kTime:
-        term.type = TermType::kTime;
-        break;
-      case ColumnType::kInteger:
-      case ColumnType::kReal:
-        term.type = TermType::kNumber;
-        break;
+    const ColumnType type = term.column->type;
+    if (type == ColumnType::kTime) {
+      term.type = TermType::kTime;
+    } else if (type == ColumnType::kText || type == ColumnType::kDigest) {
+      term.type = TermType::kText;
     }
     return term;
   }

@@ -128,9 +128,9 @@ bool SameRow(const IndexRow& left, const IndexRow& right);
 /// Bit i set: summary field i is NaN (SQL holds NULL there).
 std::int64_t NanMask(const IndexRow& row);
 
-/// The rows of a backtest, at least one: one per engine, study and universe that has a summary or runs,
-/// as the framework gives; a backtest without any has one of its identity alone. From version 3 on a
-/// missing risk-free rate reads as the framework's 0.027.
+/// The rows of a backtest, at least one: one per engine, study and universe that has a summary or
+/// runs, as the framework gives; a backtest without any has one of its identity alone. From version
+/// 3 on a missing risk-free rate reads as the framework's 0.027.
 std::vector<IndexRow> IndexRowsOf(const bundle::Layout& layout, std::string_view bundle_path);
 
 /// The same from a scan, without `start` and `end`. RETURNS kCorruption when the scan's parts are

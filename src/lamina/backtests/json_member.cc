@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <charconv>
 #include <cmath>
+#include <unordered_map>
 #include <utility>
 
 namespace lamina::backtests {
@@ -203,30 +204,38 @@ std::optional<JsonScalar> FindJsonMember(std::string_view json,
 
 std::vector<JsonMember> JsonMembers(std::string_view json) {
   std::vector<JsonMember> members;
+  std::unordered_map<std::string, std::size_t> places;
   const bool whole = VisitMembers(json, [&](const std::string& key, std::string_view value) {
-    const auto same = std::find_if(members.begin(), members.end(),
-                                   [&](const JsonMember& member) { return member.name == key; });
-    if (same == members.end()) {
+    const auto [place, added] = places.try_emplace(key, members.size());
+    if (added) {
       members.push_back({key, value});
     } else {
-      same->value = value;
+      members[place->second].value = value;
     }
   });
   if (!whole) members.clear();
   return members;
 }
 
-std::vector<std::string> JsonTexts(std::string_view json) {
-  std::vector<std::string> texts;
+std::vector<std::string_view> JsonElements(std::string_view json) {
+  std::vector<std::string_view> elements;
   JsonCursor cursor(json);
-  if (!cursor.Take('[')) return texts;
+  if (!cursor.Take('[') || cursor.Take(']')) return elements;
   do {
     const auto element = cursor.TakeValue();
-    if (!element) break;
-    if (element->front() != '"') continue;
-    std::string text;
-    if (JsonCursor(*element).TakeString(&text)) texts.push_back(std::move(text));
+    if (!element) return {};
+    elements.push_back(*element);
   } while (cursor.Take(','));
+  if (!cursor.Take(']')) elements.clear();
+  return elements;
+}
+
+std::vector<std::string> JsonTexts(std::string_view json) {
+  std::vector<std::string> texts;
+  for (const std::string_view element : JsonElements(json)) {
+    std::string text;
+    if (JsonCursor(element).TakeString(&text)) texts.push_back(std::move(text));
+  }
   return texts;
 }
 

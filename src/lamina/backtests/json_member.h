@@ -37,6 +37,9 @@ struct JsonMember {
 };
 std::vector<JsonMember> JsonMembers(std::string_view json);
 
+/// The elements of an array as written; empty when `json` is none.
+std::vector<std::string_view> JsonElements(std::string_view json);
+
 /// The texts among the elements of an array; empty when `json` is none.
 std::vector<std::string> JsonTexts(std::string_view json);
 

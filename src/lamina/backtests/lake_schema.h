@@ -29,11 +29,11 @@ struct TableDefinition {
   std::vector<std::string> sorted_by;
 };
 const TableDefinition& RunsTable();
-const TableDefinition& SnapshotsTable();   ///< portfolio_snapshots
+const TableDefinition& SnapshotsTable();  ///< portfolio_snapshots
 const TableDefinition& TradesTable();
 const TableDefinition& OrdersTable();
 const TableDefinition& PositionsTable();
-const TableDefinition& SeriesTable();      ///< metric_series
+const TableDefinition& SeriesTable();  ///< metric_series
 const std::vector<const TableDefinition*>& AllTables();
 
 /// The SELECT of view `all_metric_series`: stored rows and, by the mask in `runs`, derived ones.

@@ -93,15 +93,7 @@ Result<std::vector<Wanted>> ResolveColumns(const std::vector<std::string>& names
 Cell MemberCell(std::string_view json, const std::vector<std::string>& path) {
   const auto value = FindJsonMember(json, std::vector<std::string_view>(path.begin(), path.end()));
   if (!value) return {};
-  struct ToCell {
-    Cell operator()(JsonNull) const { return {}; }
-    Cell operator()(bool truth) const { return truth; }
-    Cell operator()(std::int64_t integer) const { return integer; }
-    Cell operator()(double real) const { return real; }
-    Cell operator()(const std::string& text) const { return text; }
-    Cell operator()(JsonNested nested) const { return std::string(nested.text); }
-  };
-  return std::visit(ToCell(), *value);
+  return CellOf(*value);
 }
 
 Cell ReadCell(const Statement& row, int column, const Wanted& wanted, std::uint64_t nan_mask) {
@@ -159,6 +151,18 @@ Status RunGuarded(Database& database, const Sql& sql, const QueryLimits& limits,
 }
 
 }  // namespace
+
+Cell CellOf(const JsonScalar& value) {
+  struct ToCell {
+    Cell operator()(JsonNull) const { return {}; }
+    Cell operator()(bool truth) const { return truth; }
+    Cell operator()(std::int64_t integer) const { return integer; }
+    Cell operator()(double real) const { return real; }
+    Cell operator()(const std::string& text) const { return text; }
+    Cell operator()(JsonNested nested) const { return std::string(nested.text); }
+  };
+  return std::visit(ToCell(), value);
+}
 
 const std::vector<std::string>& ListColumns() {
   static const std::vector<std::string> columns = {

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "lamina/backtests/columns.h"
+#include "lamina/backtests/json_member.h"
 #include "lamina/backtests/query_guard.h"
 #include "lamina/base/result.h"
 #include "lamina/catalog/database.h"
@@ -20,6 +21,9 @@ namespace lamina::backtests {
 /// A value of a row: null, integer, float (NaN and infinities included), text; truth values come
 /// only from members of JSON texts.
 using Cell = std::variant<std::monostate, std::int64_t, double, std::string, bool>;
+
+/// A member of a JSON text; an object or array as its text.
+Cell CellOf(const JsonScalar& value);
 
 struct RowSet {
   std::vector<std::string> columns;  ///< as asked for, each once

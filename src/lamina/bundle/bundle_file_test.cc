@@ -208,7 +208,7 @@ TEST(DamagedBundleTest, EachBitOfTheFirst64Bytes) {
     }
   }
   EXPECT_GT(refused, 400U);
-  EXPECT_LT(test::PeakKilobytes() - before, 32 << 10);
+  EXPECT_LT(test::PeakKilobytes() - before, 64 << 10);
 }
 
 TEST(DamagedBundleTest, RandomDamageIsNeverACrash) {

@@ -144,7 +144,7 @@ void AppendWithPayload(std::string& out, const Header& header, ByteView payload)
   if (payload.size() + header.size <= kSmall) {
     char both[kSmall];
     std::memcpy(both, header.bytes, header.size);
-    std::memcpy(both + header.size, payload.data(), payload.size());
+    if (!payload.empty()) std::memcpy(both + header.size, payload.data(), payload.size());
     out.append(both, header.size + payload.size());
     return;
   }

@@ -38,6 +38,14 @@ inline std::string Noise(std::size_t length, std::uint64_t seed) {
   return bytes;
 }
 
+inline std::unique_ptr<Catalog> OpenStore(const std::string& root, bool read_only = false) {
+  CatalogOptions options;
+  options.read_only = read_only;
+  auto catalog = Catalog::Open(io::PosixEnv(), root, options);
+  EXPECT_THAT(catalog, IsOk());
+  return catalog.ok() ? *std::move(catalog) : nullptr;
+}
+
 inline Result<LakeTable> FindRows(Catalog& catalog) {
   Result<LakeTable> table = NotFound("not looked for");
   LAMINA_TRY(catalog.Read([&](Database& database) -> Status {

@@ -17,13 +17,19 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "lamina/catalog/database.h"
+
 namespace lamina::catalog::test {
 
-/// A fresh folder, gone afterwards.
+/// A fresh folder, gone afterwards. In memory where the machine has such a place: what these tests
+/// ask of durability is asked of FaultyEnv, and killed processes do not lose the page cache.
 class TempFolder {
  public:
   explicit TempFolder(const std::string& name = "catalog") {
-    std::string pattern = std::filesystem::temp_directory_path() / "lamina-XXXXXX";
+    const bool memory = access("/dev/shm", W_OK | X_OK) == 0;
+    std::string pattern =
+        (memory ? std::filesystem::path("/dev/shm") : std::filesystem::temp_directory_path()) /
+        "lamina-XXXXXX";
     base_ = mkdtemp(pattern.data());
     chmod(base_.c_str(), 0755);
     path_ = base_ + "/" + name;
@@ -82,5 +88,19 @@ inline int Wait(pid_t child) {
 
 /// `work` in a forked child.
 inline int InChild(const std::function<int()>& work) { return Wait(Spawn(work)); }
+
+inline std::unique_ptr<Database> Make(const std::string& path) {
+  auto database = Database::Open(path, OpenMode::kCreate);
+  EXPECT_TRUE(database.ok()) << database.error().message();
+  return *std::move(database);
+}
+
+inline std::int64_t One(Database& database, std::string_view sql) {
+  auto statement = database.Prepare(sql);
+  EXPECT_TRUE(statement.ok()) << statement.error().message();
+  auto row = statement->Step();
+  EXPECT_TRUE(row.ok()) << row.error().message();
+  return *row ? statement->Int(0) : -1;
+}
 
 }  // namespace lamina::catalog::test

@@ -18,6 +18,9 @@ constexpr std::array<std::string_view, 8> kKindNames = {"",        "ohlcv",  "co
 constexpr std::size_t kSlowLevelBytesMax = std::size_t{1} << 20;
 constexpr int kSlowLevel = 9;
 constexpr int kFastLevel = 3;
+// The one bit of a zstd frame that no decoder looks at (RFC 8878, 3.1.1.1.1.3): byte, mask.
+constexpr std::size_t kUnusedBitByte = 4;
+constexpr char kUnusedBit = 0x10;
 
 Result<std::unique_ptr<arrow::util::Codec>> MakeCodec(int level) {
   LAMINA_ARROW_ASSIGN(
@@ -180,6 +183,9 @@ Result<std::string> DecodeChunk(const ChunkId& id, const ChunkRow& row, std::str
   }
   std::string content;
   if (row.compressed) {
+    if (stored.size() > kUnusedBitByte && (stored[kUnusedBitByte] & kUnusedBit) != 0) {
+      return damaged("a bit of the frame header is flipped");
+    }
     LAMINA_ASSIGN(const auto codec, MakeCodec(kFastLevel));
     content.resize(static_cast<std::size_t>(row.content_bytes));
     const arrow::Result<std::int64_t> length =

@@ -283,6 +283,12 @@ Statement& Statement::BindNull(int index) {
   return BindWith(index, [&] { return sqlite3_bind_null(handle_, index); });
 }
 
+Statement& Statement::BindValue(int index, const Statement& source, int column) {
+  return BindWith(index, [&] {
+    return sqlite3_bind_value(handle_, index, sqlite3_column_value(source.handle_, column));
+  });
+}
+
 Result<bool> Statement::Step() {
   LAMINA_TRY(database_->CheckUsable());
   if (bind_error_) return bind_error_->Clone();

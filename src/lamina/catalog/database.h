@@ -47,6 +47,8 @@ class Statement {
   Statement& Bind(int index, const char* text) { return Bind(index, std::string_view(text)); }
   Statement& BindBlob(int index, ByteView bytes);
   Statement& BindNull(int index);
+  /// The value, of whatever type, of a column of the row at which `source` stands.
+  Statement& BindValue(int index, const Statement& source, int column);
   template <class T>
   Statement& Bind(int index, const std::optional<T>& value) {
     return value ? Bind(index, *value) : BindNull(index);

@@ -8,6 +8,7 @@
 #include <fcntl.h>
 #include <pthread.h>
 #include <sqlite3.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -69,10 +70,12 @@ void AfterForkInChild() {
 
 using OpenCall = int (*)(const char*, int, int);
 using CloseCall = int (*)(int);
+using MapCall = void* (*)(void*, std::size_t, int, int, int, off_t);
 using StatCall = int (*)(const char*, struct stat*);
 using DescriptorStatCall = int (*)(int, struct stat*);
 OpenCall next_open = nullptr;
 CloseCall next_close = nullptr;
+MapCall next_map = nullptr;
 StatCall next_stat = nullptr;
 DescriptorStatCall next_fstat = nullptr;
 
@@ -104,6 +107,14 @@ int CloseTracked(int descriptor) {
     tracked_descriptors[descriptor].store(false);
   }
   return next_close(descriptor);
+}
+
+/// A mapping keeps the open file and its locks alive just as a descriptor does: no child gets it.
+void* MapUnshared(void* address, std::size_t length, int protection, int flags, int descriptor,
+                  off_t offset) {
+  void* const mapped = next_map(address, length, protection, flags, descriptor, offset);
+  if (mapped != MAP_FAILED && calls_in_thread > 0) madvise(mapped, length, MADV_DONTFORK);
+  return mapped;
 }
 
 void MarkDevice(struct stat* buffer) {
@@ -142,6 +153,7 @@ const char* Install() {
   if (!Override<FcntlCall>(vfs, "fcntl", &LockByDescription, nullptr) ||
       !Override<OpenCall>(vfs, "open", &OpenTracked, &next_open) ||
       !Override<CloseCall>(vfs, "close", &CloseTracked, &next_close) ||
+      !Override<MapCall>(vfs, "mmap", &MapUnshared, &next_map) ||
       !Override<StatCall>(vfs, "stat", &StatMarked, &next_stat) ||
       !Override<DescriptorStatCall>(vfs, "fstat", &DescriptorStatMarked, &next_fstat)) {
     return "this SQLite library does not let its system calls be set";

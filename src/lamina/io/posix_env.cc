@@ -1,6 +1,6 @@
 #include <algorithm>
 #include <cerrno>
-#include <cstring>
+#include <new>
 #include <system_error>
 #include <utility>
 
@@ -48,6 +48,12 @@ auto Retry(Call call) {
   return result;
 }
 
+/// The system would silently stop reading the path at a NUL, and take another file.
+Status CheckPath(const std::string& path) {
+  if (path.find('\0') == std::string::npos) return Ok();
+  return InvalidArgument("a path may not contain NUL: " + path.substr(0, path.find('\0')) + "\\0…");
+}
+
 /// Owns a file descriptor.
 class Descriptor {
  public:
@@ -68,6 +74,7 @@ class Descriptor {
 };
 
 Result<Descriptor> Open(const std::string& path, int flags, std::string_view doing) {
+  LAMINA_TRY(CheckPath(path));
   const int fd = Retry([&] { return ::open(path.c_str(), flags | O_CLOEXEC, 0644); });
   if (fd < 0) return PosixError(doing, path, errno);
   return Descriptor(fd);
@@ -182,6 +189,29 @@ Result<OpenedFile> OpenRegular(const std::string& path) {
   return OpenedFile{std::move(fd), info.st_size};
 }
 
+/// All of a file, which may grow meanwhile or have no size at all (/proc).
+Result<std::string> ReadOpened(const OpenedFile& opened, const std::string& path,
+                               std::int64_t max_bytes) {
+  const auto too_large = [&] {
+    return ResourceExhausted(path + " is larger than " + std::to_string(max_bytes) + " bytes");
+  };
+  if (opened.size > max_bytes) return too_large();
+  // One byte more than the size, so that the end of the file shows without growing the buffer.
+  std::string data(static_cast<std::size_t>(opened.size) + 1, '\0');
+  std::size_t done = 0;
+  while (true) {
+    const ssize_t got =
+        Retry([&] { return ::read(opened.fd.get(), data.data() + done, data.size() - done); });
+    if (got < 0) return PosixError("reading", path, errno);
+    if (got == 0) break;
+    done += static_cast<std::size_t>(got);
+    if (std::cmp_greater(done, max_bytes)) return too_large();
+    if (done == data.size()) data.resize(done + std::max<std::size_t>(done / 2, 4096));
+  }
+  data.resize(done);
+  return data;
+}
+
 /// Whether an entry, or what it links to, is a folder. An entry that has gone is none.
 bool IsDirectory(int folder, const dirent& entry) {
   if (entry.d_type == DT_DIR) return true;
@@ -216,27 +246,15 @@ class Posix final : public Env {
 
   Result<std::string> ReadFile(const std::string& path, std::int64_t max_bytes) override {
     LAMINA_ASSIGN(const OpenedFile opened, OpenRegular(path));
-    const auto too_large = [&] {
-      return ResourceExhausted(path + " is larger than " + std::to_string(max_bytes) + " bytes");
-    };
-    if (opened.size > max_bytes) return too_large();
-    // One byte more than the size, so that the end of the file shows without growing the buffer.
-    std::string data(static_cast<std::size_t>(opened.size) + 1, '\0');
-    std::size_t done = 0;
-    while (true) {
-      const ssize_t got =
-          Retry([&] { return ::read(opened.fd.get(), data.data() + done, data.size() - done); });
-      if (got < 0) return PosixError("reading", path, errno);
-      if (got == 0) break;
-      done += static_cast<std::size_t>(got);
-      if (std::cmp_greater(done, max_bytes)) return too_large();
-      if (done == data.size()) data.resize(done + std::max<std::size_t>(done / 2, 4096));
+    try {
+      return ReadOpened(opened, path, max_bytes);
+    } catch (const std::bad_alloc&) {
+      return ResourceExhausted("reading " + path + ": out of memory");
     }
-    data.resize(done);
-    return data;
   }
 
   Result<FileInfo> Stat(const std::string& path) override {
+    LAMINA_TRY(CheckPath(path));
     struct stat info{};
     if (::stat(path.c_str(), &info) != 0) return PosixError("looking at", path, errno);
     FileInfo result;
@@ -248,6 +266,7 @@ class Posix final : public Env {
   }
 
   Result<std::vector<DirectoryEntry>> ListDirectory(const std::string& path) override {
+    LAMINA_TRY(CheckPath(path));
     const std::unique_ptr<DIR, int (*)(DIR*)> folder(::opendir(path.c_str()), ::closedir);
     if (folder == nullptr) return PosixError("listing", path, errno);
     const int fd = ::dirfd(folder.get());
@@ -267,6 +286,7 @@ class Posix final : public Env {
   }
 
   Status CreateDirectories(const std::string& path) override {
+    LAMINA_TRY(CheckPath(path));
     if (::mkdir(path.c_str(), 0755) == 0) return SyncDirectory(ParentPath(path));
     const int error = errno;
     if (error == ENOENT) {
@@ -285,16 +305,20 @@ class Posix final : public Env {
   }
 
   Status RemoveDirectory(const std::string& path) override {
+    LAMINA_TRY(CheckPath(path));
     if (::rmdir(path.c_str()) != 0) return PosixError("removing folder", path, errno);
     return Ok();
   }
 
   Status Unlink(const std::string& path) override {
+    LAMINA_TRY(CheckPath(path));
     if (::unlink(path.c_str()) != 0) return PosixError("removing", path, errno);
     return Ok();
   }
 
   Status Rename(const std::string& from, const std::string& to) override {
+    LAMINA_TRY(CheckPath(from));
+    LAMINA_TRY(CheckPath(to));
     if (::rename(from.c_str(), to.c_str()) != 0) {
       return PosixError("renaming", from + " to " + to, errno);
     }
@@ -329,6 +353,7 @@ class Posix final : public Env {
   }
 
   Result<std::int64_t> FreeBytes(const std::string& path) override {
+    LAMINA_TRY(CheckPath(path));
     struct statvfs info{};
     if (Retry([&] { return ::statvfs(path.c_str(), &info); }) != 0) {
       return PosixError("asking the free space of", path, errno);
@@ -337,6 +362,7 @@ class Posix final : public Env {
   }
 
   Result<FileSystemKind> FileSystemOf(const std::string& path) override {
+    LAMINA_TRY(CheckPath(path));
     struct statfs info{};
     if (Retry([&] { return ::statfs(path.c_str(), &info); }) != 0) {
       return PosixError("asking the file system of", path, errno);

@@ -110,6 +110,26 @@ TEST_F(PosixEnvTest, AbsentIsNotFoundAndNamed) {
   EXPECT_THAT(env_.TryLock(path + "/x"), not_found);
 }
 
+TEST_F(PosixEnvTest, PathsWithNulAreRefused) {
+  const std::string path = folder_.path() + std::string("/x\0y", 4);
+  const auto refused = IsError(ErrorCode::kInvalidArgument, HasSubstr("NUL"));
+  EXPECT_THAT(env_.NewWritableFile(path), refused);
+  EXPECT_THAT(env_.OpenReadable(path), refused);
+  EXPECT_THAT(env_.ReadFile(path, 10), refused);
+  EXPECT_THAT(env_.Stat(path), refused);
+  EXPECT_THAT(env_.ListDirectory(path), refused);
+  EXPECT_THAT(env_.CreateDirectories(path), refused);
+  EXPECT_THAT(env_.RemoveDirectory(path), refused);
+  EXPECT_THAT(env_.Unlink(path), refused);
+  EXPECT_THAT(env_.Rename(path, folder_.File("z")), refused);
+  EXPECT_THAT(env_.Rename(folder_.File("z"), path), refused);
+  EXPECT_THAT(env_.SyncDirectory(path), refused);
+  EXPECT_THAT(env_.TryLock(path), refused);
+  EXPECT_THAT(env_.FreeBytes(path), refused);
+  EXPECT_THAT(env_.FileSystemOf(path), refused);
+  EXPECT_TRUE(env_.ListDirectory(folder_.path())->empty());
+}
+
 TEST_F(PosixEnvTest, FoldersAndPipesAreNoFiles) {
   EXPECT_THAT(env_.ReadFile(folder_.path(), 10), IsError(ErrorCode::kIo));
   EXPECT_THAT(env_.OpenReadable(folder_.path()), IsError(ErrorCode::kIo));

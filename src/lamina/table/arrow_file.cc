@@ -1,6 +1,7 @@
 #include "lamina/table/arrow_file.h"
 
 #include <algorithm>
+#include <cstring>
 #include <utility>
 
 #include <arrow/buffer.h>
@@ -20,9 +21,12 @@ EnvOutputStream::EnvOutputStream(std::unique_ptr<io::WritableFile> file) : file_
 
 arrow::Status EnvOutputStream::Write(const void* data, std::int64_t length) {
   const ByteView bytes(static_cast<const char*>(data), static_cast<std::size_t>(length));
-  checksum_ = Crc32c(bytes, checksum_);
-  if (tail_.has_value()) tail_->append(bytes);
   position_ += length;
+  if (holding_) {
+    tail_.append(bytes);
+    return arrow::Status::OK();
+  }
+  checksum_ = Crc32c(bytes, checksum_);
   if (pending_.size() + bytes.size() > kPendingMax) ARROW_RETURN_NOT_OK(Flush());
   if (bytes.size() < kPendingMax) {
     pending_.append(bytes);
@@ -42,6 +46,12 @@ arrow::Status EnvOutputStream::Flush() {
   if (appended.ok()) return arrow::Status::OK();
   error_ = std::move(appended).error();
   return AsArrow(*error_);
+}
+
+arrow::Status EnvOutputStream::ReleaseTail() {
+  holding_ = false;
+  position_ -= static_cast<std::int64_t>(tail_.size());
+  return Write(tail_.data(), static_cast<std::int64_t>(tail_.size()));
 }
 
 Status EnvOutputStream::SyncAndClose() {
@@ -64,6 +74,10 @@ arrow::Result<std::int64_t> EnvInputFile::ReadAt(std::int64_t position, std::int
                                   " bytes is outside the file");
   }
   length = std::min(length, file_->size() - position);
+  if (tail_ != nullptr && position >= tail_begin_) {
+    std::memcpy(out, tail_->data() + (position - tail_begin_), static_cast<std::size_t>(length));
+    return length;
+  }
   Status read = file_->ReadAt(position, static_cast<std::size_t>(length), static_cast<char*>(out));
   if (!read.ok()) {
     error_ = std::move(read).error();
@@ -80,9 +94,17 @@ arrow::Result<std::shared_ptr<arrow::Buffer>> EnvInputFile::ReadAt(std::int64_t 
                                   " bytes is outside the file");
   }
   length = std::min(length, file_->size() - position);  // before the allocation
+  if (tail_ != nullptr && position >= tail_begin_) {
+    return arrow::SliceBuffer(tail_, position - tail_begin_, length);
+  }
   ARROW_ASSIGN_OR_RAISE(auto buffer, arrow::AllocateBuffer(length));
   ARROW_RETURN_NOT_OK(ReadAt(position, length, buffer->mutable_data()).status());
   return std::shared_ptr<arrow::Buffer>(std::move(buffer));
+}
+
+void EnvInputFile::KeepTail(std::string tail) {
+  tail_begin_ = file_->size() - static_cast<std::int64_t>(tail.size());
+  tail_ = arrow::Buffer::FromString(std::move(tail));
 }
 
 arrow::Result<std::int64_t> EnvInputFile::Read(std::int64_t length, void* out) {

@@ -34,9 +34,10 @@ class EnvOutputStream final : public arrow::io::OutputStream {
 
   /// CRC32C of what was written since the last call.
   std::uint32_t TakeChecksum();
-  /// Keep a copy of all that is written from here on.
-  void StartTail() { tail_.emplace(); }
-  const std::string& tail() const { return *tail_; }
+  /// What is written from here on is held back, to be changed, until ReleaseTail.
+  void HoldTail() { holding_ = true; }
+  std::string& tail() { return tail_; }
+  arrow::Status ReleaseTail();
 
   std::optional<Error> TakeError() { return std::exchange(error_, std::nullopt); }
 
@@ -45,7 +46,8 @@ class EnvOutputStream final : public arrow::io::OutputStream {
   std::string pending_;
   std::int64_t position_ = 0;
   std::uint32_t checksum_ = 0;
-  std::optional<std::string> tail_;
+  std::string tail_;
+  bool holding_ = false;
   std::optional<Error> error_;
   bool closed_ = false;
 };
@@ -67,6 +69,8 @@ class EnvInputFile final : public arrow::io::RandomAccessFile {
   arrow::Status Close() override { return arrow::Status::OK(); }
   bool closed() const override { return false; }
 
+  /// The last bytes of the file, read already: reads inside are served from here.
+  void KeepTail(std::string tail);
   std::int64_t bytes_read() const { return bytes_read_; }
   std::optional<Error> TakeError() { return std::exchange(error_, std::nullopt); }
 
@@ -74,6 +78,8 @@ class EnvInputFile final : public arrow::io::RandomAccessFile {
   std::unique_ptr<io::ReadableFile> file_;
   std::int64_t position_ = 0;
   std::int64_t bytes_read_ = 0;
+  std::shared_ptr<arrow::Buffer> tail_;
+  std::int64_t tail_begin_ = 0;
   std::optional<Error> error_;
 };
 

@@ -403,29 +403,50 @@ Result<std::shared_ptr<arrow::Table>> SortRows(const std::shared_ptr<arrow::Tabl
   return TakeRows(*table, rows);
 }
 
-Result<std::shared_ptr<arrow::Table>> KeepRows(const std::shared_ptr<arrow::Table>& table,
-                                               const RowRanges& rows) {
+Result<std::shared_ptr<arrow::ChunkedArray>> KeepRows(
+    const std::shared_ptr<arrow::ChunkedArray>& column, const RowRanges& rows) {
   const std::vector<RowRange>& ranges = rows.ranges();
-  if (!ranges.empty() && (ranges.front().begin < 0 || ranges.back().end > table->num_rows())) {
+  if (ranges.empty()) return column->Slice(0, 0);
+  if (ranges.front().begin < 0 || ranges.back().end > column->length()) {
     return InvalidArgument("rows to keep lie outside the table");
   }
-  if (ranges.empty()) return table->Slice(0, 0);
   const std::int64_t kept = rows.row_count();
-  if (kept == table->num_rows()) return table;
-  // A slice costs a few hundred bytes a column; below that many rows a copy is smaller and faster.
+  if (kept == column->length()) return column;
+  if (ranges.size() == 1) return column->Slice(ranges[0].begin, kept);
+  // A slice costs a few hundred bytes; below that many rows a copy is smaller and faster.
   constexpr std::int64_t kRowsWorthASlice = 64;
-  if (static_cast<std::int64_t>(ranges.size()) == 1 ||
-      kept / static_cast<std::int64_t>(ranges.size()) >= kRowsWorthASlice) {
-    std::vector<std::shared_ptr<arrow::Table>> slices;
-    for (const RowRange& range : ranges) slices.push_back(table->Slice(range.begin, range.size()));
-    return StackTables(slices);
+  if (kept / static_cast<std::int64_t>(ranges.size()) >= kRowsWorthASlice ||
+      !LakeTypeOf(*column->type()).ok()) {
+    arrow::ArrayVector slices;
+    for (const RowRange& range : ranges) {
+      const auto slice = column->Slice(range.begin, range.size());
+      slices.insert(slices.end(), slice->chunks().begin(), slice->chunks().end());
+    }
+    return std::make_shared<arrow::ChunkedArray>(std::move(slices), column->type());
   }
   std::vector<std::int64_t> positions;
   positions.reserve(static_cast<std::size_t>(kept));
   for (const RowRange& range : ranges) {
     for (std::int64_t row = range.begin; row < range.end; ++row) positions.push_back(row);
   }
-  return TakeRows(*table, positions);
+  LAMINA_ASSIGN(auto combined, CombineColumn(*column));
+  LAMINA_ASSIGN(auto taken, TakeArray(combined, positions));
+  return std::make_shared<arrow::ChunkedArray>(std::move(taken));
+}
+
+Result<std::shared_ptr<arrow::Table>> KeepRows(const std::shared_ptr<arrow::Table>& table,
+                                               const RowRanges& rows) {
+  const std::vector<RowRange>& ranges = rows.ranges();
+  if (!ranges.empty() && (ranges.front().begin < 0 || ranges.back().end > table->num_rows())) {
+    return InvalidArgument("rows to keep lie outside the table");
+  }
+  if (rows.row_count() == table->num_rows()) return table;
+  arrow::ChunkedArrayVector columns;
+  for (const auto& column : table->columns()) {
+    LAMINA_ASSIGN(auto kept, KeepRows(column, rows));
+    columns.push_back(std::move(kept));
+  }
+  return arrow::Table::Make(table->schema(), std::move(columns), rows.row_count());
 }
 
 Result<std::shared_ptr<arrow::Table>> DropRows(const std::shared_ptr<arrow::Table>& table,

@@ -53,6 +53,8 @@ Result<std::shared_ptr<arrow::Table>> SortRows(const std::shared_ptr<arrow::Tabl
 /// Slices without copying for few ranges, a copy for many. `rows` lies inside the table.
 Result<std::shared_ptr<arrow::Table>> KeepRows(const std::shared_ptr<arrow::Table>& table,
                                                const RowRanges& rows);
+Result<std::shared_ptr<arrow::ChunkedArray>> KeepRows(
+    const std::shared_ptr<arrow::ChunkedArray>& column, const RowRanges& rows);
 /// Without the rows at `positions` (ascending; as in a delete file).
 Result<std::shared_ptr<arrow::Table>> DropRows(const std::shared_ptr<arrow::Table>& table,
                                                std::span<const std::int64_t> positions);

@@ -25,6 +25,9 @@ using parquet::Encoding;
 constexpr std::int64_t kSampleBlocks = 4;
 /// Header of a dictionary page and its share of the footer.
 constexpr double kDictionaryPageOverhead = 40;
+/// Bytes that must be unpacked cost time on every read: each 512 of them weigh like a stored one,
+/// so that a few bytes saved on a constant column do not make readers unpack megabytes.
+constexpr double kUnpackingWeight = 1.0 / 512;
 /// A choice must be this much smaller than one that more readers know or that decodes faster.
 constexpr double kWorthAnotherEncoding = 0.97;
 
@@ -142,13 +145,13 @@ class Trial {
       return std::optional<double>();
     }
     dictionary->WriteDict(reinterpret_cast<std::uint8_t*>(plain.data()));
-    LAMINA_ASSIGN(const double dictionary_size, CompressedSize(plain));
+    LAMINA_ASSIGN(const double dictionary_size, StoredCost(plain));
     const double sample_bits = std::max(1, dictionary->bit_width());
     const double bits = std::max(1.0, std::ceil(std::log2(std::max(entries, 2.0))));
     const auto indices = encoder->FlushValues();
     LAMINA_ASSIGN(const double indices_size,
-                  CompressedSize(ByteView(reinterpret_cast<const char*>(indices->data()),
-                                          static_cast<std::size_t>(indices->size()))));
+                  StoredCost(ByteView(reinterpret_cast<const char*>(indices->data()),
+                                      static_cast<std::size_t>(indices->size()))));
     return std::optional<double>(kDictionaryPageOverhead + dictionary_size * entries / entries_ +
                                  indices_size * scale_ * bits / sample_bits);
   }
@@ -162,12 +165,12 @@ class Trial {
     typed->Put(sample.values.data(), static_cast<int>(sample.values.size()));
     const auto bytes = encoder->FlushValues();
     LAMINA_ASSIGN(const double size,
-                  CompressedSize(ByteView(reinterpret_cast<const char*>(bytes->data()),
-                                          static_cast<std::size_t>(bytes->size()))));
+                  StoredCost(ByteView(reinterpret_cast<const char*>(bytes->data()),
+                                      static_cast<std::size_t>(bytes->size()))));
     return size * scale_;
   }
 
-  Result<double> CompressedSize(ByteView bytes) {
+  Result<double> StoredCost(ByteView bytes) {
     const auto* data = reinterpret_cast<const std::uint8_t*>(bytes.data());
     const auto length = static_cast<std::int64_t>(bytes.size());
     scratch_.resize(static_cast<std::size_t>(codec_->MaxCompressedLen(length, data)));
@@ -175,7 +178,7 @@ class Trial {
         const std::int64_t size,
         codec_->Compress(length, data, static_cast<std::int64_t>(scratch_.size()), scratch_.data()),
         "compressing a sample");
-    return static_cast<double>(size);
+    return static_cast<double>(size) + static_cast<double>(length) * kUnpackingWeight;
   }
 
   const parquet::ColumnDescriptor& leaf_;

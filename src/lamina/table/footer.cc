@@ -60,35 +60,58 @@ ColumnStatistics StatisticsOfColumn(const parquet::FileMetaData& metadata, int c
   return out;
 }
 
+std::optional<std::string> ValueOf(const parquet::FileMetaData& metadata, const char* key) {
+  const auto& pairs = metadata.key_value_metadata();
+  const int at = pairs == nullptr ? -1 : pairs->FindKey(key);
+  if (at < 0) return std::nullopt;
+  return pairs->value(at);
+}
+
+Result<std::uint32_t> ParseChecksum(std::string_view digits) {
+  std::uint32_t checksum = 0;
+  const auto [end, error] =
+      std::from_chars(digits.data(), digits.data() + digits.size(), checksum, 16);
+  if (digits.size() != 8 || error != std::errc() || end != digits.data() + digits.size()) {
+    return Corruption("a checksum in the footer is not eight hexadecimal digits");
+  }
+  return checksum;
+}
+
 }  // namespace
+
+std::string SpellChecksum(std::uint32_t checksum) {
+  char digits[9];
+  std::snprintf(digits, sizeof(digits), "%08x", checksum);
+  return std::string(digits, 8);
+}
 
 std::string SpellChunkChecksums(const std::vector<std::uint32_t>& checksums) {
   std::string text;
-  for (const std::uint32_t checksum : checksums) {
-    char digits[9];
-    std::snprintf(digits, sizeof(digits), "%08x", checksum);
-    text.append(digits, 8);
-  }
+  for (const std::uint32_t checksum : checksums) text += SpellChecksum(checksum);
   return text;
 }
 
 Result<std::optional<std::vector<std::uint32_t>>> ChunkChecksums(
     const parquet::FileMetaData& metadata, std::size_t chunks) {
   using Checksums = std::optional<std::vector<std::uint32_t>>;
-  const auto& pairs = metadata.key_value_metadata();
-  const int at = pairs == nullptr ? -1 : pairs->FindKey(kChunkChecksumsKey);
-  if (at < 0) return Checksums();
-  const std::string& text = pairs->value(at);
-  std::vector<std::uint32_t> checksums(chunks);
-  if (text.size() != chunks * 8)
-    return Corruption("the footer has a wrong number of chunk checksums");
+  const auto text = ValueOf(metadata, kChunkChecksumsKey);
+  if (!text.has_value()) return Checksums();
+  if (text->size() != chunks * 8) return Corruption("the footer has a wrong number of checksums");
+  std::vector<std::uint32_t> checksums;
+  checksums.reserve(chunks);
   for (std::size_t i = 0; i < chunks; ++i) {
-    const char* begin = text.data() + i * 8;
-    const auto [end, error] = std::from_chars(begin, begin + 8, checksums[i], 16);
-    if (error != std::errc() || end != begin + 8)
-      return Corruption("a chunk checksum is not hexadecimal");
+    LAMINA_ASSIGN(const std::uint32_t checksum,
+                  ParseChecksum(std::string_view(*text).substr(i * 8, 8)));
+    checksums.push_back(checksum);
   }
   return Checksums(std::move(checksums));
+}
+
+Result<std::optional<std::uint32_t>> PageIndexChecksum(const parquet::FileMetaData& metadata) {
+  const auto text = ValueOf(metadata, kPageIndexChecksumKey);
+  if (!text.has_value()) return std::optional<std::uint32_t>();
+  LAMINA_ASSIGN(const std::uint32_t checksum, ParseChecksum(*text));
+  return std::optional<std::uint32_t>(checksum);
 }
 
 Result<std::shared_ptr<parquet::FileMetaData>> ParseFooter(ByteView thrift) {
@@ -139,6 +162,7 @@ Result<Footer> ReadFooter(EnvInputFile& file, std::optional<std::uint32_t> expec
     return Corruption("the footer has another checksum than the catalog says");
   }
   LAMINA_ASSIGN(footer.metadata, ParseFooter(thrift));
+  file.KeepTail(std::move(tail));
   return footer;
 }
 

@@ -26,16 +26,24 @@ class EnvInputFile;
 /// checksum.
 inline constexpr const char* kChunkChecksumsKey = "lamina.chunk_crc32c";
 
+/// Footer key: CRC32C of everything between the last column chunk and the footer, 8 digits.
+inline constexpr const char* kPageIndexChecksumKey = "lamina.page_index_crc32c";
+
+std::string SpellChecksum(std::uint32_t checksum);
 std::string SpellChunkChecksums(const std::vector<std::uint32_t>& checksums);
 /// Absent when the file has none. RETURNS kCorruption unless there are `chunks` of them.
 Result<std::optional<std::vector<std::uint32_t>>> ChunkChecksums(
     const parquet::FileMetaData& metadata, std::size_t chunks);
+
+/// Absent when the file has none. RETURNS kCorruption when it is malformed.
+Result<std::optional<std::uint32_t>> PageIndexChecksum(const parquet::FileMetaData& metadata);
 
 struct Footer {
   std::shared_ptr<parquet::FileMetaData> metadata;
   std::int64_t thrift_size = 0;
   std::uint32_t crc32c = 0;
   std::int64_t file_size = 0;
+  std::int64_t thrift_begin() const { return file_size - 8 - thrift_size; }
 };
 
 /// Parse the thrift bytes of a footer. RETURNS kCorruption.

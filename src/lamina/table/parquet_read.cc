@@ -1,5 +1,7 @@
 #include <algorithm>
+#include <limits>
 #include <new>
+#include <utility>
 
 #include <arrow/api.h>
 #include <parquet/arrow/reader.h>
@@ -13,129 +15,272 @@
 #include "lamina/table/arrow_file.h"
 #include "lamina/table/arrow_status.h"
 #include "lamina/table/column_bounds.h"
+#include "lamina/table/column_chunk.h"
 #include "lamina/table/columns.h"
 #include "lamina/table/footer.h"
 #include "lamina/table/leaf_type.h"
+#include "lamina/table/page_index.h"
 #include "lamina/table/parquet_file.h"
 #include "lamina/table/value_range.h"
 
 namespace lamina::table {
 namespace {
 
-Result<std::shared_ptr<arrow::Table>> Read(const std::shared_ptr<EnvInputFile>& file,
-                                           const ReadOptions& options, ReadStatistics& counts) {
-  LAMINA_ASSIGN(const Footer footer, ReadFooter(*file, options.footer_crc32c));
-  parquet::ReaderProperties properties;
-  properties.set_page_checksum_verification(true);
-  parquet::ArrowReaderProperties arrow_properties;
-  arrow_properties.set_arrow_extensions_enabled(true);
-  auto raw = parquet::ParquetFileReader::Open(file, properties, footer.metadata);
-  LAMINA_ARROW_ASSIGN(auto reader,
-                      parquet::arrow::FileReader::Make(arrow::default_memory_pool(), std::move(raw),
-                                                       arrow_properties),
-                      "opening");
-  std::shared_ptr<arrow::Schema> schema;
-  LAMINA_ARROW(reader->GetSchema(&schema), "reading the schema");
-  const auto leaf_of = [&](const std::string& name) -> Result<int> {
-    const int at = schema->GetFieldIndex(name);
-    if (at < 0) return NotFound("there is no column '" + name + "'");
-    const auto* field = &reader->manifest().schema_fields[static_cast<std::size_t>(at)];
-    while (!field->children.empty()) field = &field->children[0];
-    return field->column_index;
-  };
-  std::vector<std::pair<int, ValueRange>> ranges;
-  for (const ColumnRange& range : options.ranges) {
-    LAMINA_ASSIGN(const int leaf, leaf_of(range.column));
-    const auto type = LeafLakeType(*footer.metadata->schema()->Column(leaf));
-    if (!type.has_value()) return Unsupported("column '" + range.column + "' cannot be compared");
-    LAMINA_ASSIGN(ValueRange made, ValueRange::Make(range, *type));
-    ranges.emplace_back(leaf, std::move(made));
-  }
-  std::vector<std::string> names;
-  if (options.columns.has_value()) {
-    names = *options.columns;
-  } else {
-    names = schema->field_names();
-  }
-  const std::vector<std::string> wanted = names;
-  for (const ColumnRange& range : options.ranges) {
-    if (std::find(names.begin(), names.end(), range.column) == names.end())
-      names.push_back(range.column);
-  }
-  std::vector<int> leaves;
-  for (const std::string& name : names) {
-    LAMINA_ASSIGN(const int leaf, leaf_of(name));
-    leaves.push_back(leaf);
-  }
-  std::sort(leaves.begin(), leaves.end());
-  counts.row_groups = footer.metadata->num_row_groups();
-  std::vector<std::shared_ptr<arrow::Table>> parts;
-  std::int64_t first_row = 0;
-  for (int g = 0; g < footer.metadata->num_row_groups(); ++g) {
-    const auto row_group = footer.metadata->RowGroup(g);
-    const std::int64_t rows = row_group->num_rows();
-    const std::int64_t group_begin = first_row;
-    first_row += rows;
-    RowRanges keep(std::max<std::int64_t>(0, options.row_begin.value_or(0) - group_begin),
-                   std::min(rows, options.row_end.value_or(group_begin + rows) - group_begin));
-    if (keep.empty()) continue;
-    bool may = true;
-    for (const auto& [leaf, range] : ranges) {
-      const auto type = LeafLakeType(*footer.metadata->schema()->Column(leaf));
-      const auto statistics = row_group->ColumnChunk(leaf)->statistics();
-      if (statistics == nullptr) continue;
-      const auto bounds = BoundsOf(*statistics, *type);
-      if (bounds.has_value() && !range.MayOverlap(*bounds)) may = false;
-    }
-    if (!may) continue;
-    ++counts.row_groups_read;
-    LAMINA_ARROW_ASSIGN(auto table, reader->ReadRowGroup(g, leaves),
-                        "reading row group " + std::to_string(g));
-    if (table->num_rows() != rows)
-      return Corruption("row group " + std::to_string(g) + " has a wrong row count");
-    if (options.exact) {
-      for (std::size_t i = 0; i < ranges.size(); ++i) {
-        LAMINA_ASSIGN(auto column, ColumnNamed(*table, options.ranges[i].column));
-        RowRanges matching;
-        std::int64_t at = 0;
-        for (const auto& chunk : column->chunks()) {
-          ranges[i].second.Match(*chunk, at, matching);
-          at += chunk->length();
-        }
-        keep = Intersect(keep, matching);
-      }
-    }
-    LAMINA_ASSIGN(auto kept, KeepRows(table, keep));
-    parts.push_back(std::move(kept));
-  }
-  if (parts.empty()) {
-    LAMINA_ARROW_ASSIGN(auto empty, arrow::Table::MakeEmpty(schema), "making an empty table");
-    parts.push_back(std::move(empty));
-  }
-  LAMINA_ASSIGN(auto table, StackTables(parts));
-  std::vector<int> order;
-  for (const std::string& name : wanted) order.push_back(table->schema()->GetFieldIndex(name));
-  LAMINA_ARROW_ASSIGN(table, table->SelectColumns(order), "selecting columns");
-  return table->ReplaceSchemaMetadata(nullptr);
+/// Nobody writes larger row groups; a number beyond it is damage or an attack on memory.
+constexpr std::int64_t kGroupRowsMax = std::int64_t{1} << 27;
+
+constexpr std::int64_t kNoEnd = std::numeric_limits<std::int64_t>::max();
+
+parquet::ArrowReaderProperties ArrowProperties() {
+  parquet::ArrowReaderProperties properties;
+  properties.set_arrow_extensions_enabled(true);  // UUID
+  return properties;
 }
 
-template <class T, class F>
-Result<T> Guarded(EnvInputFile& file, const std::string& path, F work) {
+/// One top-level column of the file.
+struct FileColumn {
+  std::shared_ptr<arrow::Field> field;
+  std::vector<int> leaves;
+  std::optional<LakeType> type;  ///< absent: a shape that only foreign files have
+};
+
+class FileScan {
+ public:
+  FileScan(std::shared_ptr<EnvInputFile> file, const ReadOptions& options, ReadStatistics& counts)
+      : file_(std::move(file)), options_(options), counts_(counts) {}
+
+  Result<std::shared_ptr<arrow::Table>> Run() {
+    LAMINA_ASSIGN(footer_, ReadFooter(*file_, options_.footer_crc32c));
+    LAMINA_TRY(ReadSchema());
+    LAMINA_TRY(Plan());
+    counts_.row_groups = footer_.metadata->num_row_groups();
+    std::vector<arrow::ArrayVector> chunks(wanted_.size());
+    std::int64_t first_row = 0;
+    std::int64_t rows = 0;
+    for (int group = 0; group < footer_.metadata->num_row_groups(); ++group) {
+      const std::int64_t group_rows = footer_.metadata->RowGroup(group)->num_rows();
+      if (group_rows < 0 || group_rows > kGroupRowsMax) {
+        return Corruption("row group " + std::to_string(group) + " counts " +
+                          std::to_string(group_rows) + " rows");
+      }
+      const RowRanges asked(
+          std::max(first_row, options_.row_begin.value_or(0)) - first_row,
+          std::min(first_row + group_rows, options_.row_end.value_or(kNoEnd)) - first_row);
+      first_row += group_rows;
+      LAMINA_ASSIGN(const RowRanges keep, RowsToKeep(group, asked));
+      if (keep.empty()) continue;
+      rows += keep.row_count();
+      LAMINA_TRY(ReadColumns(group, keep, chunks));
+    }
+    if (first_row != footer_.metadata->num_rows())
+      return Corruption("the row groups do not add up to the rows");
+    arrow::FieldVector fields;
+    arrow::ChunkedArrayVector columns;
+    for (std::size_t i = 0; i < wanted_.size(); ++i) {
+      const auto& field = columns_[wanted_[i]].field;
+      fields.push_back(field);
+      columns.push_back(std::make_shared<arrow::ChunkedArray>(std::move(chunks[i]), field->type()));
+    }
+    return arrow::Table::Make(arrow::schema(std::move(fields)), std::move(columns), rows);
+  }
+
+ private:
+  struct Filter {
+    std::size_t column;
+    ValueRange range;
+  };
+
+  Status ReadSchema() {
+    const parquet::SchemaDescriptor& schema = *footer_.metadata->schema();
+    std::shared_ptr<arrow::Schema> arrow_schema;
+    LAMINA_ARROW(
+        parquet::arrow::FromParquetSchema(&schema, ArrowProperties(), nullptr, &arrow_schema),
+        "reading the schema");
+    columns_.resize(static_cast<std::size_t>(arrow_schema->num_fields()));
+    for (int leaf = 0; leaf < schema.num_columns(); ++leaf) {
+      const int root = schema.group_node()->FieldIndex(*schema.GetColumnRoot(leaf));
+      if (root < 0 || root >= arrow_schema->num_fields())
+        return Corruption("the schema makes no sense");
+      columns_[static_cast<std::size_t>(root)].leaves.push_back(leaf);
+    }
+    for (std::size_t i = 0; i < columns_.size(); ++i) {
+      columns_[i].field = arrow_schema->field(static_cast<int>(i));
+      if (columns_[i].leaves.size() == 1) {
+        columns_[i].type = LeafLakeType(*schema.Column(columns_[i].leaves[0]));
+      }
+    }
+    return Ok();
+  }
+
+  Result<std::size_t> IndexOf(const std::string& name) const {
+    std::optional<std::size_t> found;
+    for (std::size_t i = 0; i < columns_.size(); ++i) {
+      if (columns_[i].field->name() != name) continue;
+      if (found.has_value()) return Corruption("two columns are named '" + name + "'");
+      found = i;
+    }
+    if (!found.has_value()) return NotFound("there is no column '" + name + "'");
+    return *found;
+  }
+
+  Status Plan() {
+    if (options_.columns.has_value()) {
+      for (const std::string& name : *options_.columns) {
+        LAMINA_ASSIGN(const std::size_t column, IndexOf(name));
+        wanted_.push_back(column);
+      }
+    } else {
+      for (std::size_t i = 0; i < columns_.size(); ++i) wanted_.push_back(i);
+    }
+    for (const ColumnRange& range : options_.ranges) {
+      LAMINA_ASSIGN(const std::size_t column, IndexOf(range.column));
+      if (!columns_[column].type.has_value()) {
+        return Unsupported("column '" + range.column + "' has a type that cannot be compared");
+      }
+      LAMINA_ASSIGN(ValueRange made, ValueRange::Make(range, *columns_[column].type));
+      filters_.push_back({column, std::move(made)});
+    }
+    const auto chunks = static_cast<std::size_t>(footer_.metadata->num_row_groups()) *
+                        static_cast<std::size_t>(footer_.metadata->num_columns());
+    LAMINA_ASSIGN(checksums_, ChunkChecksums(*footer_.metadata, chunks));
+    return Ok();
+  }
+
+  /// The rows of `asked` that pass all filters; with `exact` off, those of pages that may.
+  Result<RowRanges> RowsToKeep(int group, RowRanges asked) {
+    if (asked.empty()) return asked;
+    for (const Filter& filter : filters_) {
+      if (!GroupMayMatch(group, filter)) return RowRanges();
+    }
+    ++counts_.row_groups_read;
+    for (const Filter& filter : filters_) {
+      if (!index_.has_value()) {
+        LAMINA_ASSIGN(index_, PageIndex::Load(*file_, footer_));
+      }
+      const FileColumn& column = columns_[filter.column];
+      LAMINA_ASSIGN(
+          const RowRanges may,
+          index_->MayMatch(*footer_.metadata, group, column.leaves[0], *column.type, filter.range));
+      asked = Intersect(asked, may);
+    }
+    if (!options_.exact) return asked;
+    for (const Filter& filter : filters_) {
+      if (asked.empty()) break;
+      LAMINA_ASSIGN(const DecodedRows decoded, DecodeLeaf(group, columns_[filter.column], asked));
+      asked = Intersect(asked, Matching(decoded, filter.range));
+    }
+    return asked;
+  }
+
+  bool GroupMayMatch(int group, const Filter& filter) const {
+    const FileColumn& column = columns_[filter.column];
+    const auto row_group = footer_.metadata->RowGroup(group);
+    const auto chunk = row_group->ColumnChunk(column.leaves[0]);
+    const auto statistics = chunk->statistics();
+    if (statistics == nullptr) return true;
+    if (statistics->HasNullCount() && statistics->null_count() == chunk->num_values()) return false;
+    const auto bounds = BoundsOf(*statistics, *column.type);
+    return !bounds.has_value() || filter.range.MayOverlap(*bounds);
+  }
+
+  static RowRanges Matching(const DecodedRows& decoded, const ValueRange& range) {
+    RowRanges local;
+    std::int64_t at = 0;
+    for (const auto& chunk : decoded.values->chunks()) {
+      range.Match(*chunk, at, local);
+      at += chunk->length();
+    }
+    return FromLocal(decoded.rows, local);
+  }
+
+  Result<DecodedRows> DecodeLeaf(int group, const FileColumn& column, const RowRanges& wanted) {
+    const parquet::FileMetaData& metadata = *footer_.metadata;
+    const int leaf = column.leaves[0];
+    const auto row_group = metadata.RowGroup(group);
+    std::optional<std::uint32_t> checksum;
+    if (checksums_.has_value()) {
+      checksum = (*checksums_)[static_cast<std::size_t>(group) *
+                                   static_cast<std::size_t>(metadata.num_columns()) +
+                               static_cast<std::size_t>(leaf)];
+    }
+    const auto chunk = ColumnChunk::Make(
+        *file_, {metadata.schema()->Column(leaf), *column.type, column.field->type()},
+        *row_group->ColumnChunk(leaf), row_group->num_rows(), checksum);
+    const std::string where =
+        "row group " + std::to_string(group) + ", column '" + column.field->name() + "'";
+    if (!chunk.ok()) return std::move(chunk.error().Clone()).With(where);
+    auto decoded = chunk->Decode(wanted);
+    if (!decoded.ok()) return std::move(decoded).error().With(where);
+    return decoded;
+  }
+
+  Result<DecodedRows> ReadForeign(int group, const FileColumn& column) {
+    if (foreign_ == nullptr) {
+      parquet::ReaderProperties properties;
+      properties.set_page_checksum_verification(true);
+      auto raw = parquet::ParquetFileReader::Open(file_, properties, footer_.metadata);
+      LAMINA_ARROW_ASSIGN(foreign_,
+                          parquet::arrow::FileReader::Make(arrow::default_memory_pool(),
+                                                           std::move(raw), ArrowProperties()),
+                          "opening");
+    }
+    LAMINA_ARROW_ASSIGN(const auto table, foreign_->ReadRowGroup(group, column.leaves),
+                        "reading column '" + column.field->name() + "'");
+    const std::int64_t rows = footer_.metadata->RowGroup(group)->num_rows();
+    if (table->num_columns() != 1 || table->num_rows() != rows) {
+      return Corruption("row group " + std::to_string(group) +
+                        " has another number of rows than it says");
+    }
+    return DecodedRows{.values = table->column(0), .rows = RowRanges(0, rows)};
+  }
+
+  Status ReadColumns(int group, const RowRanges& keep, std::vector<arrow::ArrayVector>& chunks) {
+    for (std::size_t i = 0; i < wanted_.size(); ++i) {
+      const FileColumn& column = columns_[wanted_[i]];
+      LAMINA_ASSIGN(const DecodedRows decoded, column.type.has_value()
+                                                   ? DecodeLeaf(group, column, keep)
+                                                   : ReadForeign(group, column));
+      LAMINA_ASSIGN(const auto kept, KeepRows(decoded.values, ToLocal(decoded.rows, keep)));
+      for (const auto& chunk : kept->chunks()) {
+        if (!chunk->type()->Equals(*column.field->type()))
+          return Corruption("a column changes its type");
+        chunks[i].push_back(chunk);
+      }
+    }
+    return Ok();
+  }
+
+  std::shared_ptr<EnvInputFile> file_;
+  const ReadOptions& options_;
+  ReadStatistics& counts_;
+  Footer footer_;
+  std::vector<FileColumn> columns_;
+  std::vector<std::size_t> wanted_;
+  std::vector<Filter> filters_;
+  std::optional<std::vector<std::uint32_t>> checksums_;
+  std::optional<PageIndex> index_;
+  std::unique_ptr<parquet::arrow::FileReader> foreign_;
+};
+
+/// Run `work`; whatever goes wrong comes back as an Error that names the file.
+template <class T, class Work>
+Result<T> Guarded(EnvInputFile& file, const std::string& path, Work work) {
   const auto attempt = [&]() -> Result<T> {
     try {
       return work();
     } catch (const std::bad_alloc&) {
       return ResourceExhausted("out of memory");
-    } catch (const parquet::ParquetException& error) {
-      return Corruption(error.what());
+    } catch (const parquet::ParquetStatusException& error) {
+      return FromArrow(error.status(), "decoding");
     } catch (const std::exception& error) {
       return Corruption(error.what());
     }
   };
   Result<T> result = attempt();
   if (result.ok()) return result;
-  if (auto error = file.TakeError()) return std::move(*error).With("reading " + path);
-  return std::move(result).error().With("reading " + path);
+  const std::string context = "reading " + path;
+  if (auto error = file.TakeError()) return std::move(*error).With(context);
+  return std::move(result).error().With(context);
 }
 
 }  // namespace
@@ -146,8 +291,8 @@ Result<std::shared_ptr<arrow::Table>> ReadParquet(io::Env& env, const std::strin
   LAMINA_ASSIGN(auto opened, env.OpenReadable(path));
   const auto file = std::make_shared<EnvInputFile>(std::move(opened));
   ReadStatistics counts;
-  auto table = Guarded<std::shared_ptr<arrow::Table>>(*file, path,
-                                                      [&] { return Read(file, options, counts); });
+  auto table = Guarded<std::shared_ptr<arrow::Table>>(
+      *file, path, [&] { return FileScan(file, options, counts).Run(); });
   counts.bytes_read = file->bytes_read();
   if (statistics != nullptr) *statistics = counts;
   return table;

@@ -123,25 +123,36 @@ Status WriteRowGroups(parquet::arrow::FileWriter& writer, EnvOutputStream& strea
       checksums.push_back(stream.TakeChecksum());
     }
   }
-  LAMINA_ARROW(writer.AddKeyValueMetadata(arrow::key_value_metadata(
-                   {kChunkChecksumsKey}, {SpellChunkChecksums(checksums)})),
+  // The page index is written after this, together with the footer: its checksum is put in later.
+  LAMINA_ARROW(writer.AddKeyValueMetadata(
+                   arrow::key_value_metadata({kChunkChecksumsKey, kPageIndexChecksumKey},
+                                             {SpellChunkChecksums(checksums), SpellChecksum(0)})),
                "adding checksums");
   return Ok();
 }
 
-Result<WrittenFile> Describe(const EnvOutputStream& stream, const arrow::Table& rows,
-                             const std::vector<LakeType>& types) {
-  const ByteView tail(stream.tail());
+/// The held tail is the page index and the footer. Put the former's checksum into the latter, whose
+/// length stays the same; return the thrift bytes.
+Result<ByteView> SealTail(std::string& tail) {
   if (tail.size() < 8) return Internal("Parquet wrote no footer");
   const auto thrift_size = LoadLittleEndian<std::uint32_t>(tail.data() + tail.size() - 8);
   if (thrift_size > tail.size() - 8) return Internal("Parquet wrote a bad footer length");
-  const ByteView thrift = tail.substr(tail.size() - 8 - thrift_size, thrift_size);
+  const std::size_t begin = tail.size() - 8 - thrift_size;
+  const std::size_t key = tail.find(kPageIndexChecksumKey, begin);
+  const std::string unset = SpellChecksum(0);
+  const std::size_t value = key == std::string::npos ? key : tail.find(unset, key);
+  if (value == std::string::npos) return Internal("Parquet wrote no page index checksum");
+  tail.replace(value, unset.size(), SpellChecksum(Crc32c(ByteView(tail).substr(0, begin))));
+  return ByteView(tail).substr(begin, thrift_size);
+}
+
+Result<WrittenFile> Describe(ByteView thrift, const arrow::Table& rows,
+                             const std::vector<LakeType>& types) {
   LAMINA_ASSIGN(const auto metadata, ParseFooter(thrift));
   if (metadata->num_rows() != rows.num_rows()) return Internal("the footer counts other rows");
   WrittenFile written;
   written.rows = metadata->num_rows();
-  written.size_bytes = *stream.Tell();
-  written.footer_size = thrift_size;
+  written.footer_size = static_cast<std::int64_t>(thrift.size());
   written.footer_crc32c = Crc32c(thrift);
   written.columns = StatisticsOf(*metadata);
   if (written.columns.size() != types.size()) return Internal("the footer has other columns");
@@ -162,9 +173,13 @@ Result<WrittenFile> Write(EnvOutputStream& stream, const std::shared_ptr<EnvOutp
                                                        sink, std::move(properties)),
                       "starting a Parquet file");
   LAMINA_TRY(WriteRowGroups(*writer, stream, rows, options.row_group_rows));
-  stream.StartTail();
+  stream.HoldTail();
   LAMINA_ARROW(writer->Close(), "writing the footer");
-  return Describe(stream, rows, types);
+  LAMINA_ASSIGN(const ByteView thrift, SealTail(stream.tail()));
+  LAMINA_ASSIGN(WrittenFile written, Describe(thrift, rows, types));
+  LAMINA_ARROW(stream.ReleaseTail(), "writing the footer");
+  LAMINA_ARROW_ASSIGN(written.size_bytes, stream.Tell(), "writing the footer");
+  return written;
 }
 
 }  // namespace

@@ -34,6 +34,38 @@ RowRanges Intersect(const RowRanges& a, const RowRanges& b) {
   return both;
 }
 
+RowRanges ToLocal(const RowRanges& base, const RowRanges& rows) {
+  RowRanges local;
+  std::int64_t before = 0;  // rows of `base` in front of `range`
+  auto next = rows.ranges().begin();
+  for (const RowRange& range : base.ranges()) {
+    while (next != rows.ranges().end() && next->end <= range.begin) ++next;
+    for (auto row = next; row != rows.ranges().end() && row->begin < range.end; ++row) {
+      local.Append(before + std::max(row->begin, range.begin) - range.begin,
+                   before + std::min(row->end, range.end) - range.begin);
+      if (row->end <= range.end) next = row + 1;
+    }
+    before += range.size();
+  }
+  return local;
+}
+
+RowRanges FromLocal(const RowRanges& base, const RowRanges& local) {
+  RowRanges rows;
+  std::int64_t before = 0;
+  auto next = local.ranges().begin();
+  for (const RowRange& range : base.ranges()) {
+    const std::int64_t after = before + range.size();
+    for (; next != local.ranges().end() && next->begin < after; ++next) {
+      rows.Append(range.begin + std::max(next->begin, before) - before,
+                  range.begin + std::min(next->end, after) - before);
+      if (next->end > after) break;
+    }
+    before = after;
+  }
+  return rows;
+}
+
 RowRanges Without(std::int64_t row_count, std::span<const std::int64_t> positions) {
   RowRanges rest;
   std::int64_t next = 0;

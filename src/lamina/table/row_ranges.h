@@ -35,6 +35,10 @@ class RowRanges {
 
 /// Rows that are in both.
 RowRanges Intersect(const RowRanges& a, const RowRanges& b);
+/// Rows taken out of `base` are numbered 0, 1, 2 … in its order. The numbers of those of `rows`
+/// that are in `base`, and back.
+RowRanges ToLocal(const RowRanges& base, const RowRanges& rows);
+RowRanges FromLocal(const RowRanges& base, const RowRanges& local);
 /// The rows of [0, row_count) that are not in `positions` (ascending; repeats and rows outside are
 /// ignored).
 RowRanges Without(std::int64_t row_count, std::span<const std::int64_t> positions);

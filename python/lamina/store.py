@@ -1,0 +1,191 @@
+"""Store: one open store."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+import threading
+import weakref
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from . import _lamina, _sql
+from .backtests import Backtests
+from .errors import Unsupported
+
+if TYPE_CHECKING:
+    import duckdb
+
+
+@dataclass(frozen=True)
+class Problem:
+    """Something that `Store.verify` found."""
+
+    kind: str
+    path: str
+    detail: str
+
+
+@dataclass(frozen=True)
+class VerifyReport:
+    """What `Store.verify` looked at; true when it found nothing wrong."""
+
+    checked_backtests: int
+    checked_runs: int
+    checked_documents: int
+    problems: tuple[Problem, ...]
+
+    @property
+    def ok(self) -> bool:
+        return not self.problems
+
+    def __bool__(self) -> bool:
+        return self.ok
+
+
+_open_stores: weakref.WeakSet[Store] = weakref.WeakSet()
+_inherited: list[Any] = []
+
+
+def _after_fork() -> None:
+    # Descriptors and locks of the parent must not be touched here, not even to close them.
+    for store in list(_open_stores):
+        _inherited.append(store._disown())
+
+
+os.register_at_fork(after_in_child=_after_fork)
+
+
+class Store:
+    """One open store. Thread-safe. Pickles by its root, so workers of multiprocessing, joblib and
+    Ray open it again for themselves; a forked child must do so too.
+
+    Use `lamina.open`, and close it with `with` or `close()`.
+    """
+
+    def __init__(
+        self, root: str | os.PathLike[str], *, create: bool = False, read_only: bool = False
+    ) -> None:
+        self._native: _lamina.OpenStore | None = _lamina.OpenStore(
+            os.path.abspath(root), create, read_only
+        )
+        self._read_only = read_only
+        self._pid = os.getpid()
+        self._root = Path(self._native.root)
+        self._sql = _sql.Connections()
+        self._scratch: tempfile.TemporaryDirectory[str] | None = None
+        self._lock = threading.Lock()
+        _open_stores.add(self)
+
+    @property
+    def _engine(self) -> _lamina.OpenStore:
+        if self._native is None:
+            raise Unsupported(
+                f"{self._root} was opened by process {self._pid} and not by this fork of it; "
+                "open the store again in this process"
+            )
+        return self._native
+
+    def _disown(self) -> Any:
+        native, self._native = self._native, None
+        self._sql = _sql.Connections()
+        return native
+
+    @property
+    def root(self) -> Path:
+        """The folder of the store."""
+        return self._root
+
+    @property
+    def store_id(self) -> str:
+        """The UUID that the store got when it was made."""
+        return self._engine.store_id
+
+    @property
+    def read_only(self) -> bool:
+        return self._read_only
+
+    @property
+    def backtests(self) -> Backtests:
+        """The backtests of this store, by handle."""
+        return Backtests(self)
+
+    def sql(self, query: str, *, snapshot: int | None = None) -> duckdb.DuckDBPyRelation:
+        """Run SQL over one snapshot of the store (the latest one unless given), in DuckDB.
+
+        The lake tables are there by schema (`backtests.portfolio_snapshots`, `backtests.trades`,
+        `backtests.runs`, …), and two tables of handles: `backtest_index` (identity, parameters,
+        summary metrics, tags) and `backtest_run` (handle, slot, run_id, engine, study).
+        The answer is lazy: `.df()`, `.pl()`, `.arrow()`, `.fetchall()`, or another `.filter(…)`.
+        Needs `lamina[sql]`.
+        """
+        engine = self._engine
+        if snapshot is None:
+            snapshot = engine.latest_snapshot()
+        return self._sql.run(query, snapshot, self._root / "lake", self._snapshot_catalog)
+
+    def _snapshot_catalog(self, snapshot: int) -> Path:
+        """A private SQLite catalog of one snapshot; see docs/decisions/0008."""
+        folder = self._root / "cache" / "sql"
+        if self._read_only:
+            with self._lock:
+                if self._scratch is None:
+                    self._scratch = tempfile.TemporaryDirectory(prefix="lamina-sql-")
+            folder = Path(self._scratch.name)
+        path = folder / f"{snapshot}.sqlite"
+        if not path.exists():
+            self._engine.export_snapshot(path, snapshot)
+            _sql.forget_old_files(folder)
+        else:
+            os.utime(path)
+        return path
+
+    def snapshots(self) -> list[dict[str, Any]]:
+        """The lake snapshots, oldest first: id, time, author, message, what changed."""
+        return self._engine.snapshots()
+
+    def stats(self) -> dict[str, Any]:
+        """Sizes and counts by table and chunk kind."""
+        return self._engine.stats()
+
+    def verify(self, deep: bool = False) -> VerifyReport:
+        """Check the store: structure, counts, hashes; with `deep` every byte and every document."""
+        found = self._engine.verify(deep)
+        problems = tuple(Problem(*problem) for problem in found.pop("problems"))
+        return VerifyReport(problems=problems, **found)
+
+    def close(self) -> None:
+        """Let the files go. Closing again is harmless."""
+        if self._native is not None:
+            self._sql.close()
+            self._native.close()
+        if self._scratch is not None:
+            self._scratch.cleanup()
+            self._scratch = None
+
+    def __enter__(self) -> Store:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _reopen, (str(self._root), self._read_only)
+
+    def __repr__(self) -> str:
+        return f"lamina.open({str(self._root)!r}{', read_only=True' if self._read_only else ''})"
+
+
+def _reopen(root: str, read_only: bool) -> Store:
+    return Store(root, read_only=read_only)
+
+
+def open(root: str | os.PathLike[str], *, create: bool = False, read_only: bool = False) -> Store:
+    """Open the store in folder `root`.
+
+    With `create` a store is made when `root` is absent or an empty folder.
+    Raises NotFound (no store there), AlreadyExists (`create` in a folder of other things),
+    Unsupported (made by a newer version; network file system), Corruption.
+    """
+    return Store(root, create=create, read_only=read_only)

@@ -1,0 +1,395 @@
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "document.h"
+#include "interruptible.h"
+#include "row_set.h"
+#include "store.h"
+#include <nanobind/stl/optional.h>
+#include <nanobind/stl/string.h>
+#include <nanobind/stl/vector.h>
+
+#include "lamina/backtests/backtest_store.h"
+#include "lamina/backtests/import.h"
+#include "lamina/backtests/index_table.h"
+#include "lamina/backtests/ranking.h"
+#include "lamina/backtests/run_series.h"
+#include "lamina/base/error_table.h"
+#include "lamina/base/uuid.h"
+
+namespace lamina::python {
+namespace {
+
+using backtests::BacktestRecord;
+
+nb::object OptionalText(const std::optional<std::string>& text) {
+  return text ? nb::object(Text(*text)) : nb::none();
+}
+
+nb::list Texts(const std::vector<std::string>& texts) {
+  nb::list list;
+  for (const std::string& text : texts) list.append(Text(text));
+  return list;
+}
+
+/// A backtest as it is at one snapshot: what Backtest objects read from.
+class OpenBacktest {
+ public:
+  OpenBacktest(std::shared_ptr<store::Store> engine, BacktestRecord record)
+      : engine_(std::move(engine)), record_(std::move(record)) {}
+  backtests::BacktestStore& store() const { return engine_->backtests(); }
+  const BacktestRecord& record() const { return record_; }
+
+ private:
+  std::shared_ptr<store::Store> engine_;
+  BacktestRecord record_;
+};
+
+nb::dict Import(const OpenStore& self, const nb::sequence& paths, std::size_t workers,
+                bool keep_going, bool replace, const nb::object& progress) {
+  const auto engine = self.Get();
+  std::vector<std::string> where;
+  for (nb::handle path : paths) where.push_back(Path(path));
+  Interruptible work(progress);
+  backtests::ImportOptions options;
+  options.workers = workers;
+  options.keep_going = keep_going;
+  options.replace = replace;
+  options.cancel = &work.cancel();
+  options.progress = [&work](const backtests::ImportProgress& state) {
+    work.Progress(state.files_done, state.files_total);
+  };
+  const auto report = work.Run([&]() -> Result<backtests::ImportReport> {
+    LAMINA_ASSIGN(const auto sources, backtests::FindBundles(engine->catalog().env(), where));
+    return backtests::ImportBundles(engine->backtests(), sources, options);
+  });
+  nb::dict all;
+  all["imported"] = report.imported;
+  all["unchanged"] = report.unchanged;
+  all["replaced"] = report.replaced;
+  nb::list failed;
+  for (const backtests::ImportFailure& failure : report.failed) {
+    failed.append(
+        nb::make_tuple(Text(failure.path), Text(ErrorName(failure.code)), Text(failure.message)));
+  }
+  all["failed"] = failed;
+  nb::list warnings;
+  for (const auto& warning : report.warnings) {
+    warnings.append(nb::make_tuple(Text(warning.path), Text(warning.message)));
+  }
+  all["warnings"] = warnings;
+  all["runs_new"] = report.runs_new;
+  all["runs_shared"] = report.runs_shared;
+  all["bytes_in"] = report.bytes_in;
+  all["bytes_stored"] = report.bytes_stored;
+  all["seconds"] = report.seconds;
+  return all;
+}
+
+nb::dict Export(const OpenStore& self, const std::string& handle, const nb::object& path,
+                std::optional<std::uint32_t> format_version, std::optional<int> level,
+                std::optional<std::int64_t> snapshot) {
+  const auto engine = self.Get();
+  const std::string target = Path(path);
+  backtests::ExportOptions options;
+  options.format_version = format_version;
+  options.level = level;
+  const auto report =
+      Unlocked([&] { return engine->backtests().Export(handle, target, options, snapshot); });
+  nb::dict all;
+  all["path"] = Text(report.path);
+  all["bytes"] = report.bytes;
+  all["sha256"] = report.sha256.Hex();
+  all["document_sha256"] = report.document_sha256.Hex();
+  all["identical_to_original"] = report.identical_to_original;
+  all["level"] = report.level;
+  all["format_version"] = report.format_version;
+  return all;
+}
+
+OpenBacktest Find(const OpenStore& self, const std::string& handle,
+                  std::optional<std::int64_t> snapshot) {
+  auto engine = self.Get();
+  auto record = Unlocked([&] { return engine->backtests().Find(handle, snapshot); });
+  return {std::move(engine), std::move(record)};
+}
+
+nb::dict RecordOf(const OpenBacktest& self) {
+  const BacktestRecord& record = self.record();
+  nb::dict all;
+  all["handle"] = Text(record.handle);
+  all["algorithm_id"] = OptionalText(record.algorithm_id);
+  all["tag"] = OptionalText(record.tag);
+  all["bundle_version"] = record.bundle_version;
+  all["document_bytes"] = record.document_bytes;
+  all["file_bytes"] = record.file_bytes;
+  all["document_sha256"] = record.document_sha256.Hex();
+  all["file_sha256"] = record.file_sha256.Hex();
+  all["source_path"] = OptionalText(record.source_path);
+  all["imported_at_us"] = record.imported_at.value;
+  all["warnings"] = Texts(record.warnings);
+  return all;
+}
+
+nb::list RunsOf(const OpenBacktest& self) {
+  const auto runs = Unlocked([&] { return self.store().Runs(self.record()); });
+  nb::list all;
+  for (const backtests::RunRecord& run : runs) {
+    nb::dict one;
+    one["slot"] = run.slot;
+    one["run_id"] = run.run_id.ToString();
+    one["engine"] = Text(run.engine);
+    one["study"] = Text(run.study);
+    one["snapshots"] = run.snapshots;
+    one["trades"] = run.trades;
+    one["orders"] = run.orders;
+    one["positions"] = run.positions;
+    one["series_points"] = run.series_points;
+    all.append(one);
+  }
+  return all;
+}
+
+nb::object DocumentOf(const OpenBacktest& self) {
+  return DocumentToPython(Unlocked([&] { return self.store().ReadDocument(self.record()); }));
+}
+
+nb::bytes DocumentBytesOf(const OpenBacktest& self) {
+  const std::string bytes = Unlocked([&] { return self.store().ReadDocument(self.record()); });
+  return nb::bytes(bytes.data(), bytes.size());
+}
+
+nb::object NumberOf(const backtests::Number& number) {
+  if (const auto* integer = std::get_if<std::int64_t>(&number)) return nb::int_(*integer);
+  if (const auto* real = std::get_if<double>(&number)) return nb::float_(*real);
+  return nb::none();
+}
+
+nb::list IndexRowsOf(const OpenBacktest& self) {
+  const auto rows = Unlocked([&]() -> Result<std::vector<backtests::StoredIndexRow>> {
+    std::vector<backtests::StoredIndexRow> stored;
+    LAMINA_TRY(self.store().catalog().Read([&](catalog::Database& database) -> Status {
+      LAMINA_ASSIGN(stored, backtests::ReadIndexRows(database, self.record().backtest_id));
+      return Ok();
+    }));
+    return stored;
+  });
+  nb::list all;
+  for (const backtests::StoredIndexRow& stored : rows) {
+    const backtests::IndexRow& row = stored.row;
+    nb::dict one;
+    one["engine_type"] = Text(row.engine);
+    one["universe_key"] = Text(row.universe);
+    one["study_name"] = Text(row.study);
+    one["number_of_runs"] = row.number_of_runs;
+    one["risk_free_rate"] = NumberOf(row.risk_free_rate);
+    one["parameters_json"] = OptionalText(row.parameters_json);
+    one["strategy_ids_json"] = OptionalText(row.strategy_ids_json);
+    one["extras_json"] = OptionalText(row.extras_json);
+    one["summary_extras_json"] = OptionalText(row.summary_extras_json);
+    one["tags_json"] = Text(stored.place.tags);
+    one["note"] = OptionalText(stored.place.note);
+    for (std::size_t field = 0; field < backtests::kSummaryFieldCount; ++field) {
+      const std::string name = "summary_" + std::string(backtests::kSummaryFields[field].name);
+      one[name.c_str()] = NumberOf(row.summary[field]);
+    }
+    all.append(one);
+  }
+  return all;
+}
+
+backtests::RowSelection Selection(const std::string& where, std::optional<std::string> engine,
+                                  std::optional<std::string> study,
+                                  std::optional<std::string> universe,
+                                  std::optional<std::int64_t> snapshot) {
+  backtests::RowSelection rows;
+  rows.where = where;
+  rows.engine = std::move(engine);
+  rows.study = std::move(study);
+  rows.universe = std::move(universe);
+  rows.snapshot = snapshot;
+  return rows;
+}
+
+/// Run `query` on a connection of the store, as a table.
+template <class Query>
+ArrowTable QueryRows(const OpenStore& self, Query query) {
+  const auto engine = self.Get();
+  return ArrowTable(Unlocked([&]() -> Result<std::shared_ptr<arrow::Table>> {
+    backtests::RowSet rows;
+    LAMINA_TRY(engine->catalog().Read([&](catalog::Database& database) -> Status {
+      LAMINA_ASSIGN(rows, query(database));
+      return Ok();
+    }));
+    return RowSetToArrow(rows);
+  }));
+}
+
+ArrowTable List(const OpenStore& self, const std::string& sort, bool descending,
+                std::optional<std::int64_t> limit, std::int64_t offset, const std::string& where,
+                const std::vector<std::string>& columns, std::optional<std::string> engine,
+                std::optional<std::string> study, std::optional<std::string> universe,
+                std::optional<std::int64_t> snapshot) {
+  backtests::ListQuery query;
+  query.sort = sort;
+  query.descending = descending;
+  query.limit = limit;
+  query.offset = offset;
+  query.columns = columns;
+  query.rows = Selection(where, std::move(engine), std::move(study), std::move(universe), snapshot);
+  return QueryRows(self,
+                   [&](catalog::Database& database) { return backtests::List(database, query); });
+}
+
+ArrowTable Rank(const OpenStore& self, const std::string& by, bool descending, std::int64_t limit,
+                const std::string& where, const std::vector<std::string>& columns,
+                std::optional<std::string> engine, std::optional<std::string> study,
+                std::optional<std::string> universe, std::optional<std::int64_t> snapshot) {
+  backtests::RankQuery query;
+  query.by = by;
+  query.descending = descending;
+  query.limit = limit;
+  query.columns = columns;
+  query.rows = Selection(where, std::move(engine), std::move(study), std::move(universe), snapshot);
+  return QueryRows(self,
+                   [&](catalog::Database& database) { return backtests::Rank(database, query); });
+}
+
+/// `table`: name of a lake table of schema `backtests`.
+Result<backtests::RunTable> TableNamed(const std::string& name) {
+  using backtests::RunTable;
+  if (name == "runs") return RunTable::kRuns;
+  if (name == "portfolio_snapshots") return RunTable::kSnapshots;
+  if (name == "trades") return RunTable::kTrades;
+  if (name == "orders") return RunTable::kOrders;
+  if (name == "positions") return RunTable::kPositions;
+  if (name == "metric_series") return RunTable::kSeries;
+  return InvalidArgument("no table of backtests is called " + name);
+}
+
+ArrowTable RowsOf(const OpenBacktest& self, const std::string& name,
+                  const std::vector<std::string>& run_ids) {
+  return ArrowTable(Unlocked([&]() -> Result<std::shared_ptr<arrow::Table>> {
+    LAMINA_ASSIGN(const backtests::RunTable table, TableNamed(name));
+    std::vector<Uuid> ids;
+    for (const std::string& text : run_ids) {
+      const std::optional<Uuid> id = Uuid::Parse(text);
+      if (!id) return InvalidArgument("not a run id: " + text);
+      ids.push_back(*id);
+    }
+    return self.store().ReadRows(self.record(), table, ids);
+  }));
+}
+
+ArrowTable SeriesOf(const OpenBacktest& self, const std::string& run_id, const std::string& name) {
+  return ArrowTable(Unlocked([&]() -> Result<std::shared_ptr<arrow::Table>> {
+    const std::optional<Uuid> id = Uuid::Parse(run_id);
+    if (!id) return InvalidArgument("not a run id: " + run_id);
+    return backtests::ReadRunSeries(self.store(), self.record(), *id, name);
+  }));
+}
+
+}  // namespace
+
+void BindBacktests(nb::module_& module, nb::class_<OpenStore>& store) {
+  nb::class_<OpenBacktest>(module, "OpenBacktest",
+                           "A backtest of an open store; see lamina.Backtest.")
+      .def("record", &RecordOf, nb::sig("def record(self) -> dict[str, object]"))
+      .def("runs", &RunsOf, nb::sig("def runs(self) -> list[dict[str, object]]"))
+      .def("index_rows", &IndexRowsOf, nb::sig("def index_rows(self) -> list[dict[str, object]]"))
+      .def("document", &DocumentOf, nb::sig("def document(self) -> dict[str, object]"))
+      .def("document_bytes", &DocumentBytesOf)
+      .def("series", &SeriesOf, nb::arg("run_id"), nb::arg("name"))
+      .def("rows", &RowsOf, nb::arg("table"), nb::arg("run_ids"));
+
+  module.def(
+      "summary_fields",
+      [] {
+        nb::list names;
+        for (const auto& field : backtests::kSummaryFields) names.append(Text(field.name));
+        return names;
+      },
+      nb::sig("def summary_fields() -> list[str]"),
+      "The summary metrics, in the order of the index.");
+
+  store
+      .def("import_bundles", &Import, nb::arg("paths"), nb::arg("workers"), nb::arg("keep_going"),
+           nb::arg("replace"), nb::arg("progress").none(),
+           nb::sig("def import_bundles(self, paths: Sequence[object], workers: int, keep_going: "
+                   "bool, replace: bool, progress: object | None) -> dict[str, object]"))
+      .def("export_bundle", &Export, nb::arg("handle"), nb::arg("path"),
+           nb::arg("format_version").none(), nb::arg("level").none(), nb::arg("snapshot").none(),
+           nb::sig("def export_bundle(self, handle: str, path: object, format_version: int | None, "
+                   "level: int | None, snapshot: int | None) -> dict[str, object]"))
+      .def("list_backtests", &List, nb::arg("sort"), nb::arg("descending"), nb::arg("limit").none(),
+           nb::arg("offset"), nb::arg("where"), nb::arg("columns"), nb::arg("engine").none(),
+           nb::arg("study").none(), nb::arg("universe").none(), nb::arg("snapshot").none())
+      .def("rank_backtests", &Rank, nb::arg("by"), nb::arg("descending"), nb::arg("limit"),
+           nb::arg("where"), nb::arg("columns"), nb::arg("engine").none(), nb::arg("study").none(),
+           nb::arg("universe").none(), nb::arg("snapshot").none())
+      .def("find", &Find, nb::arg("handle"), nb::arg("snapshot").none())
+      .def(
+          "handles",
+          [](const OpenStore& self, std::optional<std::int64_t> snapshot) {
+            const auto engine = self.Get();
+            return Texts(Unlocked([&] { return engine->backtests().Handles(snapshot); }));
+          },
+          nb::arg("snapshot").none(),
+          nb::sig("def handles(self, snapshot: int | None) -> list[str]"))
+      .def("count",
+           [](const OpenStore& self) {
+             const auto engine = self.Get();
+             return Unlocked([&] { return engine->backtests().Count(); });
+           })
+      .def(
+          "exists",
+          [](const OpenStore& self, const std::string& handle) {
+            const auto engine = self.Get();
+            return Unlocked([&] { return engine->backtests().Exists(handle); });
+          },
+          nb::arg("handle"))
+      .def(
+          "delete",
+          [](const OpenStore& self, const std::vector<std::string>& handles) {
+            const auto engine = self.Get();
+            Unlocked([&] { return engine->backtests().Delete(handles); });
+          },
+          nb::arg("handles"))
+      .def(
+          "undelete",
+          [](const OpenStore& self, const std::string& handle) {
+            const auto engine = self.Get();
+            Unlocked([&] { return engine->backtests().Undelete(handle); });
+          },
+          nb::arg("handle"))
+      .def(
+          "rename",
+          [](const OpenStore& self, const std::string& handle, const std::string& to) {
+            const auto engine = self.Get();
+            Unlocked([&] { return engine->backtests().Rename(handle, to); });
+          },
+          nb::arg("handle"), nb::arg("to"))
+      .def(
+          "tag",
+          [](const OpenStore& self, const std::string& handle, const std::vector<std::string>& add,
+             const std::vector<std::string>& remove) {
+            const auto engine = self.Get();
+            return Texts(Unlocked([&] { return engine->backtests().Tag(handle, add, remove); }));
+          },
+          nb::arg("handle"), nb::arg("add"), nb::arg("remove"),
+          nb::sig(
+              "def tag(self, handle: str, add: Sequence[str], remove: Sequence[str]) -> list[str]"))
+      .def(
+          "note",
+          [](const OpenStore& self, const std::string& handle, const std::string& text) {
+            const auto engine = self.Get();
+            Unlocked([&] { return engine->backtests().Note(handle, text); });
+          },
+          nb::arg("handle"), nb::arg("text"));
+}
+
+}  // namespace lamina::python

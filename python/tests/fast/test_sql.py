@@ -1,0 +1,160 @@
+import math
+import shutil
+import threading
+
+import bundles
+import pytest
+
+import lamina
+from lamina import _sql
+
+pytestmark = pytest.mark.shared
+
+
+@pytest.fixture(params=["ducklake", "files"])
+def sql_store(request, store, monkeypatch):
+    """The golden store through DuckDB's extension, and through lists of files without it."""
+    if request.param == "files":
+        monkeypatch.setattr(_sql, "_extension_file", lambda name, version: None)
+    return store
+
+
+def test_counts_are_those_of_the_documents(sql_store, shared):
+    folder = shared / "data" / "bundles" / "golden" / "v2_8.10.0"
+    answer = sql_store.sql(
+        "SELECT r.handle, count(*) FROM backtests.portfolio_snapshots "
+        "JOIN backtest_run r USING (run_id) GROUP BY ALL"
+    ).fetchall()
+    counts = dict(answer)
+    for path in folder.glob("*.iafbt"):
+        runs = bundles.runs(path)
+        expected = sum(len(run["portfolio_snapshots"]) for run in runs)
+        assert counts.get(path.stem, 0) == expected, path.stem
+
+
+def test_tables_view_and_types(sql_store):
+    names = sql_store.sql(
+        "SELECT DISTINCT table_name FROM information_schema.tables WHERE table_schema='backtests'"
+    ).fetchall()
+    assert {name for (name,) in names} >= {
+        "runs",
+        "portfolio_snapshots",
+        "trades",
+        "orders",
+        "positions",
+        "metric_series",
+        "all_metric_series",
+    }
+    types = dict(
+        zip(
+            *(lambda r: (r.columns, map(str, r.types)))(
+                sql_store.sql("SELECT run_id, ts, total_value FROM backtests.portfolio_snapshots")
+            ),
+            strict=True,
+        )
+    )
+    assert types == {"run_id": "UUID", "ts": "TIMESTAMP WITH TIME ZONE", "total_value": "DOUBLE"}
+
+
+def test_equity_from_the_view_equals_python(sql_store):
+    run = sql_store.backtests.get("windows3_full").runs[1]
+    rows = sql_store.sql(
+        "SELECT value FROM backtests.all_metric_series "
+        f"WHERE run_id = '{run.run_id}' AND metric = 'equity_curve' ORDER BY seq"
+    ).fetchall()
+    assert [value for (value,) in rows] == run.equity_curve().to_arrow()["value"].to_pylist()
+
+
+def test_index_keeps_nan_apart_from_null(sql_store):
+    by_sql = sql_store.sql(
+        "SELECT handle, summary_sharpe_ratio, summary_number_of_trades, imported_at FROM "
+        "backtest_index WHERE universe_key = '' ORDER BY handle"
+    ).fetchall()
+    by_list = sql_store.backtests.list(
+        columns=["handle", "sharpe_ratio", "number_of_trades", "imported_at"]
+    ).to_dicts()
+    assert len(by_sql) == len(by_list)
+    for row, listed in zip(by_sql, by_list, strict=True):
+        assert repr(list(row[:3])) == repr(list(listed.values())[:3])
+        assert row[3] == listed["imported_at"]
+    nan = sql_store.sql("SELECT handle FROM backtest_index WHERE isnan(summary_sharpe_ratio)")
+    assert ("nonfinite_summary",) in nan.fetchall() or any(
+        isinstance(row[1], float) and math.isnan(row[1]) for row in by_sql
+    )
+
+
+def test_answers_go_to_every_library(sql_store):
+    relation = sql_store.sql("SELECT handle, slot FROM backtest_run ORDER BY ALL")
+    assert relation.limit(1).fetchall()[0][1] == 0
+    assert relation.pl().height == len(relation.df()) == len(relation.fetchall())
+
+
+def test_an_older_snapshot_and_deleted_rows(own_store, monkeypatch):
+    then = own_store.stats()["snapshot"]
+    query = (
+        "SELECT count(*), (SELECT count(*) FROM backtest_run) FROM backtests.portfolio_snapshots"
+    )
+    before = own_store.sql(query).fetchall()
+    own_store.backtests.delete("windows3_full")
+    after = own_store.sql(query).fetchall()
+    assert after[0][0] == before[0][0] - 3 * 120 and after[0][1] == before[0][1] - 3
+    assert own_store.sql(query, snapshot=then).fetchall() == before
+    with pytest.raises(lamina.NotFound):
+        own_store.sql(query, snapshot=10_000)
+    monkeypatch.setattr(_sql, "_extension_file", lambda name, version: None)
+    with lamina.open(own_store.root) as again:
+        assert again.sql(query).fetchall() == after
+        assert again.sql(query, snapshot=then).fetchall() == before
+
+
+def test_sees_commits_of_its_own_and_survives_loss_of_the_cache(own_store):
+    count = "SELECT count(*) FROM backtest_index WHERE universe_key = ''"
+    (before,) = own_store.sql(count).fetchone()
+    own_store.backtests.delete("windows3_full")
+    assert own_store.sql(count).fetchone() == (before - 1,)
+    shutil.rmtree(own_store.root / "cache", ignore_errors=True)
+    own_store.backtests.undelete("windows3_full")
+    assert own_store.sql(count).fetchone() == (before,)
+    assert own_store.verify().ok
+
+
+def test_a_moved_store_answers(own_store, tmp_path):
+    (expected,) = own_store.sql("SELECT count(*) FROM backtests.trades").fetchone()
+    own_store.close()
+    moved = tmp_path / "moved ünder 'quotes'"
+    shutil.move(own_store.root, moved)
+    for read_only in (True, False):
+        with lamina.open(moved, read_only=read_only) as store:
+            assert store.sql("SELECT count(*) FROM backtests.trades").fetchone() == (expected,)
+
+
+def test_read_only_store_is_left_as_it_is(golden_root, tmp_path):
+    root = tmp_path / "store"
+    shutil.copytree(golden_root, root)
+    shutil.rmtree(root / "cache", ignore_errors=True)
+    before = sorted(path for path in root.rglob("*") if not path.name.endswith(("-shm", "-wal")))
+    with lamina.open(root, read_only=True) as store:
+        assert store.sql("SELECT count(*) FROM backtests.runs").fetchone()[0] > 10
+    after = sorted(path for path in root.rglob("*") if not path.name.endswith(("-shm", "-wal")))
+    assert before == after
+
+
+def test_cannot_write_and_many_threads(own_store):
+    with pytest.raises(Exception, match=r"(?i)read.only|Cannot"):
+        own_store.sql("DELETE FROM backtests.trades").fetchall()
+    problems = []
+
+    def ask(number):
+        try:
+            for _ in range(5):
+                own_store.sql(f"SELECT count(*) + {number} FROM backtests.runs").fetchall()
+        except BaseException as error:
+            problems.append(error)
+
+    threads = [threading.Thread(target=ask, args=(number,)) for number in range(4)]
+    for thread in threads:
+        thread.start()
+    own_store.backtests.note(own_store.backtests.handles()[0], "while others read")
+    for thread in threads:
+        thread.join()
+    assert not problems and own_store.verify().ok

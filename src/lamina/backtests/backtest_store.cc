@@ -1,0 +1,229 @@
+#include "lamina/backtests/backtest_store.h"
+
+#include <algorithm>
+
+#include <arrow/api.h>
+
+#include "lamina/backtests/catalog_rows.h"
+#include "lamina/backtests/lake_schema.h"
+#include "lamina/backtests/run_batch.h"
+#include "lamina/backtests/run_id_column.h"
+#include "lamina/backtests/run_selection.h"
+#include "lamina/base/json.h"
+#include "lamina/base/near_names.h"
+
+namespace lamina::backtests {
+namespace {
+
+const TableDefinition& DefinitionOf(RunTable table) {
+  switch (table) {
+    case RunTable::kRuns:
+      return RunsTable();
+    case RunTable::kSnapshots:
+      return SnapshotsTable();
+    case RunTable::kTrades:
+      return TradesTable();
+    case RunTable::kOrders:
+      return OrdersTable();
+    case RunTable::kPositions:
+      return PositionsTable();
+    case RunTable::kSeries:
+      return SeriesTable();
+  }
+  return RunsTable();
+}
+
+/// The latest snapshot at which the backtest was (or is) there.
+Result<std::int64_t> SnapshotOf(catalog::Database& database, const BacktestRecord& backtest) {
+  if (backtest.end_snapshot) return *backtest.end_snapshot - 1;
+  return catalog::LakeReader(database).LatestSnapshot();
+}
+
+/// Runs of ids that stand side by side in the store, so that one range read gets them all.
+Result<std::vector<std::pair<Uuid, Uuid>>> Ranges(catalog::Database& database,
+                                                  std::vector<Uuid> ids) {
+  std::sort(ids.begin(), ids.end());
+  ids.erase(std::unique(ids.begin(), ids.end()), ids.end());
+  std::vector<std::pair<Uuid, Uuid>> ranges;
+  if (ids.empty()) return ranges;
+  LAMINA_ASSIGN(const auto between, CountRunsBetween(database, ids.front(), ids.back()));
+  // A few strangers in between cost less than another read.
+  if (between <= static_cast<std::int64_t>(2 * ids.size() + 8)) {
+    ranges.emplace_back(ids.front(), ids.back());
+    return ranges;
+  }
+  for (const Uuid& id : ids) ranges.emplace_back(id, id);
+  return ranges;
+}
+
+}  // namespace
+
+Status CheckHandle(std::string_view handle) {
+  const auto fail = [&](const char* why) -> Status {
+    return InvalidArgument("handle '" + std::string(handle.substr(0, 200)) + "' " + why +
+                           "; a handle is a relative path such as sweep_a/run_1");
+  };
+  if (handle.empty()) return fail("is empty");
+  if (handle.size() > 1024) return fail("is longer than 1,024 bytes");
+  if (!ValidUtf8(handle)) return fail("is not valid UTF-8");
+  for (char c : handle) {
+    if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f) return fail("has a control character");
+  }
+  std::size_t begin = 0;
+  while (begin <= handle.size()) {
+    std::size_t end = handle.find('/', begin);
+    if (end == std::string_view::npos) end = handle.size();
+    const std::string_view part = handle.substr(begin, end - begin);
+    if (part.empty()) return fail("has an empty part");
+    if (part == "." || part == "..") return fail("has a part '.' or '..'");
+    begin = end + 1;
+  }
+  return Ok();
+}
+
+Status BacktestStore::CreateTables(catalog::Catalog& catalog) {
+  bool exists = false;
+  LAMINA_TRY(catalog.Read([&](catalog::Database& database) -> Status {
+    catalog::LakeReader reader(database);
+    LAMINA_ASSIGN(const auto snapshot, reader.LatestSnapshot());
+    LAMINA_ASSIGN(auto tables, reader.Tables(snapshot));
+    for (const auto& table : tables) exists = exists || table.schema == kSchemaName;
+    return Ok();
+  }));
+  if (exists) return Ok();
+  LAMINA_ASSIGN(auto commit, catalog.BeginCommit("create the tables of backtests"));
+  LAMINA_TRY(commit->Finish([](catalog::Database&, catalog::LakeWriter& writer) -> Status {
+    LAMINA_TRY(writer.CreateSchema(kSchemaName));
+    for (const TableDefinition* table : AllTables()) {
+      LAMINA_TRY(
+          writer.CreateTable(kSchemaName, table->name, table->columns, {}, table->sorted_by));
+    }
+    return writer.CreateView(kSchemaName, "all_metric_series", AllMetricSeriesSql());
+  }));
+  return Ok();
+}
+
+Result<BacktestRecord> BacktestStore::Find(std::string_view handle, AsOf as_of) {
+  std::optional<BacktestRecord> found;
+  std::vector<std::string> handles;
+  LAMINA_TRY(catalog_->Read([&](catalog::Database& database) -> Status {
+    LAMINA_ASSIGN(found, FindBacktest(database, handle, as_of));
+    if (found) return Ok();
+    LAMINA_ASSIGN(handles, ListHandles(database, as_of));
+    return Ok();
+  }));
+  if (found) return *std::move(found);
+  std::string message = "no backtest '" + std::string(handle) + "'";
+  if (as_of) message += " at snapshot " + std::to_string(*as_of);
+  if (handles.size() <= 20000) {
+    const auto near = NearNames(handle, handles);
+    for (std::size_t i = 0; i < near.size(); ++i) {
+      message += (i == 0 ? "; near: " : ", ") + near[i];
+    }
+  }
+  return NotFound(std::move(message));
+}
+
+Result<std::vector<RunRecord>> BacktestStore::Runs(const BacktestRecord& backtest) {
+  std::vector<RunRecord> runs;
+  LAMINA_TRY(catalog_->Read([&](catalog::Database& database) -> Status {
+    LAMINA_ASSIGN(runs, ListRuns(database, backtest.backtest_id));
+    return Ok();
+  }));
+  return runs;
+}
+
+Result<std::vector<std::string>> BacktestStore::Handles(AsOf as_of) {
+  std::vector<std::string> handles;
+  LAMINA_TRY(catalog_->Read([&](catalog::Database& database) -> Status {
+    LAMINA_ASSIGN(handles, ListHandles(database, as_of));
+    return Ok();
+  }));
+  return handles;
+}
+
+Result<std::int64_t> BacktestStore::Count() {
+  std::int64_t count = 0;
+  LAMINA_TRY(catalog_->Read([&](catalog::Database& database) -> Status {
+    LAMINA_ASSIGN(auto statement, database.Prepare("SELECT count(*) FROM backtest WHERE "
+                                                   "end_snapshot IS NULL"));
+    LAMINA_ASSIGN(const bool row, statement.Step());
+    count = row ? statement.Int(0) : 0;
+    return Ok();
+  }));
+  return count;
+}
+
+Result<bool> BacktestStore::Exists(std::string_view handle) {
+  bool exists = false;
+  LAMINA_TRY(catalog_->Read([&](catalog::Database& database) -> Status {
+    LAMINA_ASSIGN(auto found, FindBacktest(database, handle, {}));
+    exists = found.has_value();
+    return Ok();
+  }));
+  return exists;
+}
+
+Result<std::shared_ptr<arrow::Table>> BacktestStore::ReadRows(const BacktestRecord& backtest,
+                                                              RunTable table,
+                                                              const std::vector<Uuid>& run_ids) {
+  const TableDefinition& definition = DefinitionOf(table);
+  std::int64_t snapshot = 0;
+  catalog::LakeTable lake_table;
+  std::vector<Uuid> ids = run_ids;
+  std::vector<std::pair<Uuid, Uuid>> ranges;
+  LAMINA_TRY(catalog_->Read([&](catalog::Database& database) -> Status {
+    LAMINA_ASSIGN(snapshot, SnapshotOf(database, backtest));
+    LAMINA_ASSIGN(lake_table,
+                  catalog::LakeReader(database).FindTable(kSchemaName, definition.name, snapshot));
+    if (ids.empty()) {
+      LAMINA_ASSIGN(const auto runs, ListRuns(database, backtest.backtest_id));
+      for (const RunRecord& run : runs) ids.push_back(run.run_id);
+    }
+    LAMINA_ASSIGN(ranges, Ranges(database, ids));
+    return Ok();
+  }));
+  // A backtest without runs still has the table's columns.
+  if (ranges.empty()) ranges.emplace_back(Uuid{}, Uuid{});
+  std::vector<std::shared_ptr<arrow::Table>> parts;
+  for (const auto& [first, last] : ranges) {
+    LAMINA_ASSIGN(auto part, catalog_->ReadTable(lake_table, snapshot, {RunIdRange(first, last)}));
+    parts.push_back(std::move(part));
+  }
+  std::sort(ids.begin(), ids.end());
+  ids.erase(std::unique(ids.begin(), ids.end()), ids.end());
+  return SelectRuns(parts, ids);
+}
+
+Result<std::string> BacktestStore::ReadDocument(const BacktestRecord& backtest) {
+  LAMINA_ASSIGN(const std::string skeleton,
+                catalog_->ReadChunk({catalog::ChunkKind::kDocument, backtest.skeleton_sha256}));
+  LAMINA_ASSIGN(const auto runs, Runs(backtest));
+  LakeRows rows;
+  if (!runs.empty()) {
+    LAMINA_ASSIGN(rows.snapshots, ReadRows(backtest, RunTable::kSnapshots));
+    LAMINA_ASSIGN(rows.trades, ReadRows(backtest, RunTable::kTrades));
+    LAMINA_ASSIGN(rows.orders, ReadRows(backtest, RunTable::kOrders));
+    LAMINA_ASSIGN(rows.positions, ReadRows(backtest, RunTable::kPositions));
+    LAMINA_ASSIGN(rows.series, ReadRows(backtest, RunTable::kSeries));
+  }
+  PartSource source;
+  source.run = [&](std::size_t slot) -> Result<RunRows> {
+    for (const RunRecord& run : runs) {
+      if (run.slot == static_cast<std::int64_t>(slot)) return SliceRun(rows, run.run_id);
+    }
+    return Corruption("the catalog has no run in slot " + std::to_string(slot));
+  };
+  source.chunk = [&](const catalog::ChunkId& id) { return catalog_->ReadChunk(id); };
+  const std::string context = "backtest '" + backtest.handle + "'";
+  auto document = Assemble(skeleton, source);
+  if (!document.ok()) return std::move(document).error().With(context);
+  if (Sha256(*document) != backtest.document_sha256) {
+    return Corruption(context +
+                      ": the stored parts do not give the document that was imported; "
+                      "run `lamina verify --deep`");
+  }
+  return document;
+}
+
+}  // namespace lamina::backtests

@@ -1,0 +1,89 @@
+#include <algorithm>
+
+#include "lamina/backtests/backtest_store.h"
+#include "lamina/backtests/ohlcv_manifest.h"
+#include "lamina/bundle/bundle_file.h"
+#include "lamina/bundle/layout.h"
+#include "lamina/bundle/msgpack.h"
+
+namespace lamina::backtests {
+namespace {
+
+constexpr int kDefaultLevel = 19;
+
+struct Encoded {
+  std::string file;
+  int level = 0;
+};
+
+/// The file at the asked level; without one, at the level that gives back the original.
+/// The cheap levels are tried first: a miss there costs little beside level 19.
+Result<Encoded> Encode(const BacktestRecord& backtest, std::uint32_t version, ByteView document,
+                       std::optional<int> level) {
+  Encoded encoded;
+  if (level) {
+    encoded.level = *level;
+    LAMINA_ASSIGN(encoded.file, bundle::WriteBundle(version, document, *level));
+    return encoded;
+  }
+  const bool own_version = version == backtest.bundle_version;
+  for (int candidate : {3, 7, kDefaultLevel}) {
+    if (candidate != kDefaultLevel && !own_version) continue;
+    encoded.level = candidate;
+    LAMINA_ASSIGN(encoded.file, bundle::WriteBundle(version, document, candidate));
+    if (own_version && static_cast<std::int64_t>(encoded.file.size()) == backtest.file_bytes &&
+        Sha256(encoded.file) == backtest.file_sha256) {
+      break;
+    }
+  }
+  return encoded;
+}
+
+/// Write the price files that the document names and the folder lacks.
+Status ExportOhlcv(catalog::Catalog& catalog, const bundle::Layout& layout,
+                   const std::string& bundle_path) {
+  LAMINA_ASSIGN(const auto references, ReadOhlcvManifest(layout, bundle_path));
+  for (const OhlcvReference& reference : references) {
+    if (!reference.sha256 || catalog.env().Exists(reference.path)) continue;
+    auto content = catalog.ReadChunk({catalog::ChunkKind::kOhlcv, *reference.sha256});
+    if (!content.ok() && content.error().code() == ErrorCode::kNotFound) continue;
+    if (!content.ok()) return std::move(content).error();
+    LAMINA_TRY(catalog.env().CreateDirectories(io::ParentPath(reference.path)));
+    LAMINA_TRY(catalog.env().WriteFileAtomically(reference.path, *content));
+  }
+  return Ok();
+}
+
+}  // namespace
+
+Result<ExportReport> BacktestStore::Export(std::string_view handle, const std::string& path,
+                                           const ExportOptions& options, AsOf as_of) {
+  if (options.level && (*options.level < 1 || *options.level > 22)) {
+    return InvalidArgument("zstd level " + std::to_string(*options.level) + " is outside 1..22");
+  }
+  LAMINA_ASSIGN(const auto backtest, Find(handle, as_of));
+  LAMINA_ASSIGN(std::string document, ReadDocument(backtest));
+  ExportReport report;
+  report.path = path;
+  report.format_version = options.format_version.value_or(backtest.bundle_version);
+  report.document_sha256 = backtest.document_sha256;
+  LAMINA_ASSIGN(const auto parsed, bundle::Document::Parse(std::move(document)));
+  LAMINA_ASSIGN(const auto layout, bundle::ReadLayout(backtest.bundle_version, parsed));
+  if (report.format_version != backtest.bundle_version) {
+    return Unsupported("'" + backtest.handle + "' came as version " +
+                       std::to_string(backtest.bundle_version) +
+                       "; writing its document as version " +
+                       std::to_string(report.format_version) + " is not possible yet");
+  }
+  LAMINA_ASSIGN(auto encoded,
+                Encode(backtest, report.format_version, parsed.bytes(), options.level));
+  report.level = encoded.level;
+  report.bytes = static_cast<std::int64_t>(encoded.file.size());
+  report.sha256 = Sha256(encoded.file);
+  report.identical_to_original = report.sha256 == backtest.file_sha256;
+  LAMINA_TRY(ExportOhlcv(*catalog_, layout, path));
+  LAMINA_TRY(catalog_->env().WriteFileAtomically(path, encoded.file));
+  return report;
+}
+
+}  // namespace lamina::backtests

@@ -1,0 +1,65 @@
+#pragma once
+
+/// \file lamina/backtests/import_batch.h
+/// From bundle bytes to a backtest ready to be stored, and many of those into the store in one
+/// commit. PrepareBacktest is thread-safe; a batch is committed by one thread.
+
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "lamina/backtests/backtest_store.h"
+#include "lamina/backtests/decompose.h"
+#include "lamina/backtests/index_row.h"
+
+namespace lamina::backtests {
+
+/// Where a document came from.
+struct Provenance {
+  std::string handle;
+  std::optional<std::string> path;
+  std::int64_t mtime_ns = 0;
+  std::uint32_t version = 0;
+  Sha256Digest file_sha256;
+  std::int64_t file_bytes = 0;
+};
+
+/// All that a commit needs of one backtest; nothing slow is left to do.
+struct PreparedBacktest {
+  Provenance provenance;
+  DecomposedBacktest parts;
+  std::vector<IndexRow> index_rows;
+  catalog::PreparedChunk skeleton;
+  std::vector<catalog::PreparedChunk> prices;  ///< ohlcv files found beside the bundle
+  std::optional<std::string> algorithm_id, tag;
+  std::vector<std::string> warnings;
+
+  std::int64_t snapshot_rows() const;
+};
+
+/// Decode, take apart and check one bundle file. `file` is its bytes.
+Result<PreparedBacktest> PrepareBundle(io::Env& env, Provenance provenance, ByteView file);
+/// The same for a document without its container.
+Result<PreparedBacktest> PrepareDocument(io::Env& env, Provenance provenance, std::string document,
+                                         std::vector<std::string> warnings = {});
+
+enum class StoreOutcome : std::uint8_t { kImported, kUnchanged, kReplaced, kRefused };
+
+struct BatchReport {
+  std::vector<StoreOutcome> outcomes;  ///< one per backtest given
+  std::vector<std::string> messages;   ///< why refused; empty otherwise
+  std::int64_t runs_new = 0, runs_shared = 0, bytes_stored = 0;
+  bool committed = false;
+};
+
+/// Runs in the transaction after the rows of a backtest were written.
+using AlsoWrite = std::function<Status(catalog::Database&, std::int64_t backtest_id)>;
+
+/// Store them all in one commit; those whose handle holds another document are refused unless
+/// `replace`. Made again from the new state when another process gets in between.
+Result<BatchReport> CommitBatch(BacktestStore& store, const std::vector<PreparedBacktest>& batch,
+                                bool replace, const AlsoWrite& also = {});
+
+}  // namespace lamina::backtests

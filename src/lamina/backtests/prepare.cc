@@ -1,0 +1,84 @@
+#include "lamina/backtests/import_batch.h"
+#include "lamina/backtests/ohlcv_manifest.h"
+#include "lamina/bundle/bundle_file.h"
+#include "lamina/bundle/layout.h"
+#include "lamina/bundle/msgpack.h"
+
+namespace lamina::backtests {
+namespace {
+
+constexpr std::int64_t kMaxPriceFileBytes = std::int64_t{1} << 30;
+
+std::optional<std::string> TextOf(const std::optional<bundle::Value>& value) {
+  if (!value || !value->is_string()) return std::nullopt;
+  return std::string(value->AsString());
+}
+
+/// The price files beside the bundle become chunks; what is missing or does not match its name is a
+/// warning: the document names it all the same.
+Status PreparePrices(io::Env& env, const bundle::Layout& layout, PreparedBacktest& backtest) {
+  if (!backtest.provenance.path) return Ok();
+  LAMINA_ASSIGN(const auto references, ReadOhlcvManifest(layout, *backtest.provenance.path));
+  for (const OhlcvReference& reference : references) {
+    const std::string what = "prices '" + reference.key + "' (" + reference.path + ")";
+    if (!reference.sha256) {
+      backtest.warnings.push_back(what + ": the name is not a SHA-256; not stored");
+      continue;
+    }
+    auto content = env.ReadFile(reference.path, kMaxPriceFileBytes);
+    if (!content.ok()) {
+      backtest.warnings.push_back(what + ": " + std::string(content.error().message()) +
+                                  "; not stored");
+      continue;
+    }
+    LAMINA_ASSIGN(auto chunk, catalog::PrepareChunk(catalog::ChunkKind::kOhlcv, *content));
+    if (chunk.id.sha256 != *reference.sha256) {
+      backtest.warnings.push_back(what + ": content does not match its name; not stored");
+      continue;
+    }
+    bool known = false;
+    for (const auto& other : backtest.prices) known = known || other.id == chunk.id;
+    if (!known) backtest.prices.push_back(std::move(chunk));
+  }
+  return Ok();
+}
+
+}  // namespace
+
+Result<PreparedBacktest> PrepareBundle(io::Env& env, Provenance provenance, ByteView file) {
+  LAMINA_ASSIGN(auto bundle, bundle::ReadBundle(file));
+  provenance.version = bundle.version;
+  provenance.file_bytes = static_cast<std::int64_t>(file.size());
+  provenance.file_sha256 = Sha256(file);
+  return PrepareDocument(env, std::move(provenance), std::move(bundle.document),
+                         std::move(bundle.warnings));
+}
+
+Result<PreparedBacktest> PrepareDocument(io::Env& env, Provenance provenance, std::string document,
+                                         std::vector<std::string> warnings) {
+  LAMINA_TRY(CheckHandle(provenance.handle));
+  PreparedBacktest backtest;
+  backtest.provenance = std::move(provenance);
+  backtest.warnings = std::move(warnings);
+  LAMINA_ASSIGN(const auto parsed, bundle::Document::Parse(std::move(document)));
+  LAMINA_ASSIGN(const auto layout, bundle::ReadLayout(backtest.provenance.version, parsed));
+  LAMINA_ASSIGN(backtest.parts, Decompose(parsed, layout));
+  LAMINA_ASSIGN(backtest.skeleton,
+                catalog::PrepareChunk(catalog::ChunkKind::kDocument, backtest.parts.skeleton));
+  backtest.parts.skeleton.clear();
+  backtest.algorithm_id = TextOf(layout.algorithm_id);
+  backtest.tag = TextOf(layout.tag);
+  for (const std::vector<std::string>* more :
+       {&layout.warnings, &std::as_const(backtest.parts.warnings)}) {
+    backtest.warnings.insert(backtest.warnings.end(), more->begin(), more->end());
+  }
+  LAMINA_TRY(PreparePrices(env, layout, backtest));
+  backtest.index_rows = IndexRowsOf(layout, backtest.provenance.handle);
+  for (IndexRow& row : backtest.index_rows) {
+    row.bundle_mtime_ns = backtest.provenance.mtime_ns;
+    row.bundle_size = backtest.provenance.file_bytes;
+  }
+  return backtest;
+}
+
+}  // namespace lamina::backtests

@@ -1,0 +1,23 @@
+#pragma once
+
+/// \file lamina/backtests/run_series.h
+/// The metric series of one run, stored or made again from its snapshots. Thread-safe.
+
+#include <memory>
+#include <string_view>
+
+#include "lamina/backtests/backtest_store.h"
+#include "lamina/base/result.h"
+#include "lamina/base/uuid.h"
+
+namespace lamina::backtests {
+
+/// Series `name` of kSeriesNames: columns ts (UTC microseconds) and value, in the bundle's order,
+/// the same bits as in the bundle; no rows when the run has no such series. RETURNS
+/// kInvalidArgument for an unknown name, naming near ones; kNotFound when the backtest has no such
+/// run.
+Result<std::shared_ptr<arrow::Table>> ReadRunSeries(BacktestStore& store,
+                                                    const BacktestRecord& backtest,
+                                                    const Uuid& run_id, std::string_view name);
+
+}  // namespace lamina::backtests

@@ -1,0 +1,148 @@
+#include "lamina/backtests/import.h"
+#include "lamina/base/error_table.h"
+#include "lamina/base/json.h"
+#include "lamina/cli/commands.h"
+#include "lamina/cli/output.h"
+#include "lamina/cli/show.h"
+
+namespace lamina::cli {
+namespace {
+
+std::string ImportJson(const backtests::ImportReport& report) {
+  std::string out;
+  JsonWriter json(out);
+  json.BeginObject();
+  json.Key("imported");
+  json.Int(report.imported);
+  json.Key("replaced");
+  json.Int(report.replaced);
+  json.Key("unchanged");
+  json.Int(report.unchanged);
+  json.Key("failed");
+  json.BeginArray();
+  for (const auto& failure : report.failed) {
+    json.BeginObject();
+    json.Key("path");
+    json.String(failure.path);
+    json.Key("code");
+    json.String(ErrorName(failure.code));
+    json.Key("message");
+    json.String(failure.message);
+    json.EndObject();
+  }
+  json.EndArray();
+  json.Key("warnings");
+  json.BeginArray();
+  for (const auto& warning : report.warnings) {
+    json.BeginObject();
+    json.Key("path");
+    json.String(warning.path);
+    json.Key("message");
+    json.String(warning.message);
+    json.EndObject();
+  }
+  json.EndArray();
+  json.Key("runs_new");
+  json.Int(report.runs_new);
+  json.Key("runs_shared");
+  json.Int(report.runs_shared);
+  json.Key("bytes_in");
+  json.Int(report.bytes_in);
+  json.Key("bytes_stored");
+  json.Int(report.bytes_stored);
+  json.Key("commits");
+  json.Int(report.commits);
+  json.Key("seconds");
+  json.Double(report.seconds);
+  json.EndObject();
+  return out + "\n";
+}
+
+void SayImport(const Context& context, const backtests::ImportReport& report) {
+  for (const auto& warning : report.warnings) {
+    Say(context, "warning: " + warning.path + ": " + warning.message);
+  }
+  for (const auto& failure : report.failed) {
+    Say(context, "refused: " + failure.path + ": " + failure.message + " (" +
+                     std::string(ErrorName(failure.code)) + ")");
+  }
+  std::string line = HumanCount(report.imported) + " imported";
+  if (report.replaced > 0) line += ", " + HumanCount(report.replaced) + " replaced";
+  line += ", " + HumanCount(report.unchanged) + " unchanged, " +
+          HumanCount(static_cast<std::int64_t>(report.failed.size())) + " refused; " +
+          HumanCount(report.runs_new) + " runs stored, " + HumanCount(report.runs_shared) +
+          " shared; " + HumanBytes(report.bytes_in) + " read, " + HumanBytes(report.bytes_stored) +
+          " stored in " + HumanSeconds(report.seconds);
+  Say(context, line);
+}
+
+}  // namespace
+
+Outcome Import(const Context& context, const ImportArguments& arguments) {
+  LAMINA_ASSIGN(const auto opened, OpenStore(context));
+  LAMINA_ASSIGN(const auto sources, backtests::FindBundles(io::PosixEnv(), arguments.paths));
+  backtests::ImportOptions options;
+  options.workers = arguments.workers;
+  options.replace = arguments.replace;
+  options.keep_going = !arguments.stop_at_error;
+  options.cancel = context.cancel;
+  backtests::ImportReport report;
+  {
+    ProgressLine line(context);
+    options.progress = [&](const backtests::ImportProgress& progress) { line.Update(progress); };
+    LAMINA_ASSIGN(report, backtests::ImportBundles(opened->backtests(), sources, options));
+  }
+  if (context.structured()) {
+    Print(ImportJson(report));
+  } else {
+    SayImport(context, report);
+  }
+  return report.failed.empty() ? 0 : 1;
+}
+
+Outcome Show(const Context& context, const std::string& handle,
+             std::optional<std::int64_t> snapshot) {
+  LAMINA_ASSIGN(const auto opened, OpenStore(context, "", true));
+  LAMINA_ASSIGN(const auto text,
+                ShowBacktest(opened->backtests(), handle, snapshot, context.structured()));
+  Print(text);
+  return 0;
+}
+
+Outcome Export(const Context& context, const ExportArguments& arguments) {
+  LAMINA_ASSIGN(const auto opened, OpenStore(context, "", true));
+  backtests::ExportOptions options;
+  options.format_version = arguments.format_version;
+  options.level = arguments.level;
+  LAMINA_ASSIGN(const auto report, opened->backtests().Export(arguments.handle, arguments.output,
+                                                              options, arguments.snapshot));
+  if (context.structured()) {
+    std::string out;
+    JsonWriter json(out);
+    json.BeginObject();
+    json.Key("path");
+    json.String(report.path);
+    json.Key("bytes");
+    json.Int(report.bytes);
+    json.Key("sha256");
+    json.String(report.sha256.Hex());
+    json.Key("document_sha256");
+    json.String(report.document_sha256.Hex());
+    json.Key("identical_to_original");
+    json.Bool(report.identical_to_original);
+    json.Key("format_version");
+    json.Int(report.format_version);
+    json.Key("level");
+    json.Int(report.level);
+    json.EndObject();
+    Print(out + "\n");
+  } else {
+    Say(context, report.path + ": " + HumanBytes(report.bytes) + ", version " +
+                     std::to_string(report.format_version) +
+                     (report.identical_to_original ? ", identical to the original file"
+                                                   : ", same document, another file"));
+  }
+  return 0;
+}
+
+}  // namespace lamina::cli

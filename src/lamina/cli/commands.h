@@ -1,0 +1,86 @@
+#pragma once
+
+/// \file lamina/cli/commands.h
+/// One function per command: parsed options in, exit code out. Data goes to stdout, the rest to
+/// stderr. Used by one thread; they start threads of their own.
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "lamina/base/parallel.h"
+#include "lamina/base/result.h"
+#include "lamina/store/store.h"
+
+namespace lamina::cli {
+
+/// Options that every command has.
+struct Context {
+  std::string store;  ///< --store or LAMINA_STORE; "" when not given
+  bool json = false;
+  bool json_lines = false;
+  bool quiet = false;
+  CancelToken* cancel = nullptr;
+
+  bool structured() const { return json || json_lines; }
+};
+
+/// Exit code of a command, or what went wrong.
+using Outcome = Result<int>;
+
+/// Open the store of `context`, or of `root` when that is not empty.
+Result<std::unique_ptr<store::Store>> OpenStore(const Context& context,
+                                                const std::string& root = "",
+                                                bool read_only = false);
+
+struct ImportArguments {
+  std::vector<std::string> paths;
+  std::size_t workers = 0;
+  bool stop_at_error = false;
+  bool replace = false;
+};
+
+struct ListArguments {
+  std::string target;  ///< store root; "" = the context's
+  std::string sort, where, columns, engine, study, universe;
+  bool ascending = false;
+  std::optional<std::int64_t> limit, snapshot;
+  std::int64_t offset = 0;
+  std::string format = "table";  ///< table, csv
+};
+
+struct ExportArguments {
+  std::string handle, output;
+  std::optional<std::uint32_t> format_version;
+  std::optional<int> level;
+  std::optional<std::int64_t> snapshot;
+};
+
+struct DemoArguments {
+  std::string root;
+  std::uint64_t seed = 7;
+};
+
+Outcome Init(const Context& context, const std::string& root);
+Outcome Import(const Context& context, const ImportArguments& arguments);
+Outcome List(const Context& context, const ListArguments& arguments);
+Outcome Rank(const Context& context, const ListArguments& arguments);
+Outcome Show(const Context& context, const std::string& handle,
+             std::optional<std::int64_t> snapshot);
+Outcome Compare(const Context& context, const std::vector<std::string>& handles);
+Outcome Export(const Context& context, const ExportArguments& arguments);
+Outcome Delete(const Context& context, const std::vector<std::string>& handles);
+Outcome Undelete(const Context& context, const std::string& handle);
+Outcome Tag(const Context& context, const std::string& handle,
+            const std::vector<std::string>& changes);
+Outcome Note(const Context& context, const std::string& handle, const std::string& text);
+Outcome Rename(const Context& context, const std::string& from, const std::string& to);
+Outcome Stats(const Context& context);
+Outcome Inspect(const Context& context, const std::string& path);
+Outcome Verify(const Context& context, bool deep);
+Outcome Snapshots(const Context& context);
+Outcome Demo(const Context& context, const DemoArguments& arguments);
+
+}  // namespace lamina::cli

@@ -1,0 +1,266 @@
+// The `lamina` command: options into structures, one function a command. See commands.h.
+#include <algorithm>
+#include <cstdio>
+#include <cstdlib>
+#include <functional>
+
+#include <CLI/CLI.hpp>
+#include <signal.h>
+
+#include "lamina/base/error_table.h"
+#include "lamina/cli/commands.h"
+#include "lamina/cli/output.h"
+
+namespace lamina::cli {
+namespace {
+
+CancelToken g_cancel;  // NOLINT: a signal handler can reach nothing else
+
+void OnSignal(int) {
+  if (g_cancel.cancelled()) std::_Exit(130);  // asked twice
+  g_cancel.Cancel();
+}
+
+void HandleSignals() {
+  struct sigaction action = {};
+  action.sa_handler = OnSignal;
+  sigaction(SIGINT, &action, nullptr);
+  sigaction(SIGTERM, &action, nullptr);
+  signal(SIGPIPE, SIG_IGN);
+}
+
+/// The command that was chosen, run after parsing.
+using Action = std::function<Outcome(const Context&)>;
+
+class CommandLine {
+ public:
+  CommandLine()
+      : app_("A local-first store for quantitative research: ticks, bars, features, backtests.") {
+    app_.name("lamina");
+    app_.set_version_flag("--version", std::string("lamina ") + LAMINA_VERSION);
+    app_.require_subcommand(1);
+    app_.fallthrough();
+    app_.add_option("--store", context_.store, "Store root (default: $LAMINA_STORE)")
+        ->envname("LAMINA_STORE");
+    app_.add_flag("--json", context_.json, "One JSON document on stdout; errors as JSON on stderr");
+    app_.add_flag("--jsonl", context_.json_lines, "Rows as JSON, one object a line");
+    app_.add_flag("--quiet,-q", context_.quiet, "No messages and no progress");
+    AddStoreCommands();
+    AddImport();
+    AddList();
+    AddRank();
+    AddReading();
+    AddEditing();
+    AddDemo();
+  }
+
+  int Main(int argc, char** argv) {
+    try {
+      app_.parse(TakeTagChanges(argc, argv));
+    } catch (const CLI::ParseError& error) {
+      const int code = app_.exit(error);
+      return code == 0 ? 0 : ExitCodeOf(ErrorCode::kInvalidArgument);
+    }
+    context_.cancel = &g_cancel;
+    auto outcome = action_(context_);
+    if (std::fflush(stdout) != 0 && outcome.ok()) return ExitCodeOf(ErrorCode::kIo);
+    if (outcome.ok()) return *outcome;
+    PrintError(context_, outcome.error());
+    return ExitCodeOf(outcome.error().code());
+  }
+
+ private:
+  /// `tag H +a -b`: the parser would take -b for an option, so the changes are taken out before.
+  /// Gives the remaining arguments in the parser's order, last first.
+  std::vector<std::string> TakeTagChanges(int argc, char** argv) {
+    std::vector<std::string> arguments(argv + 1, argv + argc);
+    const auto tag = std::find(arguments.begin(), arguments.end(), "tag");
+    if (tag != arguments.end()) {
+      const auto is_change = [](const std::string& text) {
+        if (text.size() < 2 || text == "-q" || text == "-h") return false;
+        return text[0] == '+' || (text[0] == '-' && text[1] != '-');
+      };
+      std::copy_if(tag, arguments.end(), std::back_inserter(tag_changes_), is_change);
+      arguments.erase(std::remove_if(tag, arguments.end(), is_change), arguments.end());
+    }
+    std::reverse(arguments.begin(), arguments.end());
+    return arguments;
+  }
+
+  CLI::App* Command(const std::string& name, const std::string& text, const std::string& examples,
+                    Action action) {
+    CLI::App* command = app_.add_subcommand(name, text);
+    command->footer("Examples:\n" + examples);
+    command->fallthrough();
+    command->callback([this, action = std::move(action)] { action_ = action; });
+    return command;
+  }
+
+  void AddStoreCommands() {
+    auto* init =
+        Command("init", "Make an empty store in a new or empty folder", "  lamina init mystore\n",
+                [this](const Context& c) { return Init(c, root_); });
+    init->add_option("root", root_, "Folder of the store")->required();
+    Command("stats", "What the store holds and what it weighs",
+            "  lamina --store mystore stats\n  lamina --store mystore --json stats\n",
+            [](const Context& c) { return Stats(c); });
+    Command("snapshots", "Lake snapshots with time, author and changes",
+            "  lamina --store mystore snapshots\n", [](const Context& c) { return Snapshots(c); });
+    auto* verify =
+        Command("verify", "Check files, chunks, counts and references",
+                "  lamina --store mystore verify\n  lamina --store mystore verify --deep\n",
+                [this](const Context& c) { return Verify(c, deep_); });
+    verify->add_flag("--deep", deep_, "Read every byte and put every document together");
+    auto* inspect =
+        Command("inspect", "Structure of a bundle or Parquet file", "  lamina inspect run.iafbt\n",
+                [this](const Context& c) { return Inspect(c, path_); });
+    inspect->add_option("file", path_, "File to look into")->required();
+  }
+
+  void AddImport() {
+    auto* command = Command(
+        "import", "Store bundles (.iafbt, .obtf): files, or folders with all below them",
+        "  lamina --store mystore import bundles/\n"
+        "  lamina --store mystore --json import run.iafbt other/\n"
+        "Exit status 1 when some files were refused; what was good is stored all the same.\n"
+        "Interrupt it when you like and run it again: what is stored is not stored twice.\n",
+        [this](const Context& c) {
+          import_.stop_at_error = !keep_going_;
+          return Import(c, import_);
+        });
+    command->add_option("paths", import_.paths, "Bundles and folders")->required();
+    command->add_option("--workers", import_.workers, "Threads (default: all cores)")
+        ->check(CLI::Range(1, 256));
+    command->add_flag("--replace", import_.replace,
+                      "Another document under a known handle replaces it");
+    command->add_flag("--keep-going,!--stop-at-error", keep_going_,
+                      "Go on after a refused file (default), or stop at the first");
+  }
+
+  void AddSelection(CLI::App* command) {
+    command->add_option("target", list_.target, "Store root (default: --store)");
+    command->add_option("--where,--filter", list_.where,
+                        "Filter, e.g. 'tag LIKE \"sweep_%\" AND trades > 30'");
+    command->add_option("--columns", list_.columns, "Columns, separated by commas");
+    command->add_option("--limit,-n", list_.limit, "At most so many rows")
+        ->check(CLI::NonNegativeNumber);
+    command->add_option("--offset", list_.offset, "Leave out the first rows")
+        ->check(CLI::NonNegativeNumber);
+    command->add_flag("--asc", list_.ascending, "Smallest first");
+    command->add_option("--engine", list_.engine, "Only this engine: vector or event");
+    command->add_option("--study", list_.study, "Only this study");
+    command->add_option("--universe", list_.universe, "Rows of this universe, not the pooled ones");
+    command->add_option("--snapshot", list_.snapshot, "As of this lake snapshot");
+    command->add_option("--format", list_.format, "table or csv")
+        ->check(CLI::IsMember({"table", "csv"}));
+  }
+
+  void AddList() {
+    auto* command = Command(
+        "list", "Backtests with chosen columns, sorted and filtered",
+        "  lamina --store mystore list --sort sharpe_ratio --limit 20\n"
+        "  lamina list mystore --where 'max_drawdown < 0.1' --columns handle,cagr,max_drawdown\n",
+        [this](const Context& c) { return List(c, list_); });
+    command->add_option("--sort", list_.sort, "Metric or column to sort by");
+    AddSelection(command);
+  }
+
+  void AddRank() {
+    auto* command = Command("rank", "The best backtests by one metric",
+                            "  lamina --store mystore rank --by sortino --filter 'tag LIKE "
+                            "\"sweep_%\" AND trades > 30'\n",
+                            [this](const Context& c) {
+                              if (!list_.limit) list_.limit = 10;
+                              return Rank(c, list_);
+                            });
+    command->add_option("--by,--sort", list_.sort, "Metric to rank by")->required();
+    AddSelection(command);
+  }
+
+  void AddReading() {
+    auto* show = Command("show", "Identity, parameters, summary and runs of one backtest",
+                         "  lamina --store mystore show sweep_a/run_1\n",
+                         [this](const Context& c) { return Show(c, handle_, snapshot_); });
+    show->add_option("handle", handle_, "Backtest")->required();
+    show->add_option("--snapshot", snapshot_, "As of this lake snapshot");
+
+    auto* compare = Command("compare", "Parameters that differ, metrics side by side",
+                            "  lamina --store mystore compare run_1 run_2 run_3\n",
+                            [this](const Context& c) { return Compare(c, handles_); });
+    compare->add_option("handles", handles_, "Two or more backtests")
+        ->required()
+        ->expected(2, 1000);
+
+    auto* exporter = Command("export", "Write a backtest as a bundle file",
+                             "  lamina --store mystore export sweep_a/run_1 -o run_1.iafbt\n"
+                             "  lamina --store mystore export run_1 -o run_1.iafbt --level 3\n",
+                             [this](const Context& c) { return Export(c, export_); });
+    exporter->add_option("handle", export_.handle, "Backtest")->required();
+    exporter->add_option("-o,--output", export_.output, "File to write")->required();
+    exporter
+        ->add_option("--format", export_.format_version,
+                     "Bundle version (default: the one it came in)")
+        ->check(CLI::Range(1, 5));
+    exporter
+        ->add_option("--level", export_.level,
+                     "zstd level (default: the one that gives the original file, else 19)")
+        ->check(CLI::Range(1, 22));
+    exporter->add_option("--snapshot", export_.snapshot, "As of this lake snapshot");
+  }
+
+  void AddEditing() {
+    auto* remove = Command("delete", "Delete backtests (older snapshots keep them)",
+                           "  lamina --store mystore delete run_1 run_2\n",
+                           [this](const Context& c) { return Delete(c, handles_); });
+    remove->add_option("handles", handles_, "Backtests")->required();
+    auto* restore = Command("undelete", "Bring back a deleted backtest",
+                            "  lamina --store mystore undelete run_1\n",
+                            [this](const Context& c) { return Undelete(c, handle_); });
+    restore->add_option("handle", handle_, "Backtest")->required();
+
+    auto* tag = Command("tag", "Add (+name) and remove (-name) tags",
+                        "  lamina --store mystore tag run_1 +candidate -draft\n",
+                        [this](const Context& c) { return Tag(c, handle_, tag_changes_); });
+    tag->add_option("handle", handle_, "Backtest")->required();
+
+    auto* note = Command("note", "Write a note on a backtest (an empty text removes it)",
+                         "  lamina --store mystore note run_1 'best so far'\n",
+                         [this](const Context& c) { return Note(c, handle_, text_); });
+    note->add_option("handle", handle_, "Backtest")->required();
+    note->add_option("text", text_, "The note")->required();
+
+    auto* rename = Command("rename", "Give a backtest another handle",
+                           "  lamina --store mystore rename run_1 best/run_1\n",
+                           [this](const Context& c) { return Rename(c, handle_, text_); });
+    rename->add_option("handle", handle_, "Backtest")->required();
+    rename->add_option("new", text_, "New handle")->required();
+  }
+
+  void AddDemo() {
+    auto* demo =
+        Command("demo", "A parameter sweep on a made-up market, stored and ranked",
+                "  lamina demo demo-store\n", [this](const Context& c) { return Demo(c, demo_); });
+    demo->add_option("root", demo_.root, "Folder of the store (default: lamina-demo)");
+    demo->add_option("--seed", demo_.seed, "Seed of the market");
+  }
+
+  CLI::App app_;
+  Context context_;
+  Action action_;
+  std::string root_, path_, handle_, text_;
+  std::vector<std::string> handles_, tag_changes_;
+  std::optional<std::int64_t> snapshot_;
+  bool deep_ = false, keep_going_ = true;
+  ImportArguments import_;
+  ListArguments list_;
+  ExportArguments export_;
+  DemoArguments demo_;
+};
+
+}  // namespace
+}  // namespace lamina::cli
+
+int main(int argc, char** argv) {
+  lamina::cli::HandleSignals();
+  return lamina::cli::CommandLine().Main(argc, argv);
+}

@@ -1,0 +1,42 @@
+#pragma once
+
+/// \file lamina/cli/output.h
+/// Text for people: sizes, durations, errors, the progress line. Used by one thread unless said.
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "lamina/backtests/import.h"
+#include "lamina/base/result.h"
+#include "lamina/cli/commands.h"
+
+namespace lamina::cli {
+
+/// Write all of `text` to stdout.
+void Print(std::string_view text);
+/// Write `text` and a line end to stderr unless the context is quiet.
+void Say(const Context& context, std::string_view text);
+/// The error on stderr: `lamina: message`, or one JSON object.
+void PrintError(const Context& context, const Error& error);
+
+std::string HumanBytes(std::int64_t bytes);  ///< "1.2 MB"
+std::string HumanCount(std::int64_t count);  ///< "12,500"
+std::string HumanSeconds(double seconds);    ///< "2.1 s"
+std::string OneDecimal(double value);
+
+/// A line on a terminal that is written over. Thread-safe by the importer's promise (one call at a
+/// time).
+class ProgressLine {
+ public:
+  explicit ProgressLine(const Context& context);
+  ~ProgressLine();
+  void Update(const backtests::ImportProgress& progress);
+
+ private:
+  bool shown_ = false;
+  bool active_ = false;
+  double begin_ = 0;
+};
+
+}  // namespace lamina::cli

@@ -1,0 +1,87 @@
+#include "lamina/store/config.h"
+
+#define TOML_EXCEPTIONS 0
+#include <sstream>
+
+#include <toml++/toml.h>
+
+namespace lamina::store {
+namespace {
+
+std::string Place(std::string_view path, const toml::node& node) {
+  return std::string(path) + ":" + std::to_string(node.source().begin.line);
+}
+
+Error WrongType(std::string_view path, const toml::node& node, std::string_view key,
+                std::string_view wanted) {
+  return InvalidArgument(Place(path, node) + ": " + std::string(key) + " must be " +
+                         std::string(wanted));
+}
+
+Status ParseStoreTable(const toml::table& table, std::string_view path, StoreConfig& config) {
+  bool has_id = false;
+  for (const auto& [key, node] : table) {
+    if (key.str() == "id") {
+      const auto text = node.value<std::string>();
+      const auto id = text ? Uuid::Parse(*text) : std::nullopt;
+      if (!id) return WrongType(path, node, "store.id", "a UUID");
+      config.store_id = *id;
+      has_id = true;
+    } else if (key.str() == "format_version") {
+      const auto version = node.value_exact<std::int64_t>();
+      if (!version || *version < 1)
+        return WrongType(path, node, "store.format_version", "1 or more");
+      config.format_version = *version;
+    } else {
+      return InvalidArgument(Place(path, node) + ": unknown key store." + std::string(key.str()));
+    }
+  }
+  if (!has_id) return InvalidArgument(std::string(path) + ": store.id is missing");
+  if (config.format_version > kFormatVersion) {
+    return Unsupported(std::string(path) + ": the store has format " +
+                       std::to_string(config.format_version) + ", this program knows up to " +
+                       std::to_string(kFormatVersion) + "; use a newer lamina");
+  }
+  return Ok();
+}
+
+}  // namespace
+
+std::string FormatConfig(const StoreConfig& config) {
+  return "# A Lamina store. Keys that the program does not know are errors.\n"
+         "[store]\n"
+         "id = \"" +
+         config.store_id.ToString() +
+         "\"\n"
+         "format_version = " +
+         std::to_string(config.format_version) + "\n";
+}
+
+Result<StoreConfig> ParseConfig(std::string_view text, std::string_view path) {
+  const toml::parse_result parsed = toml::parse(text, path);
+  if (!parsed) {
+    std::ostringstream message;
+    message << path << ":" << parsed.error().source().begin.line << ": "
+            << parsed.error().description();
+    return InvalidArgument(message.str());
+  }
+  StoreConfig config;
+  bool has_store = false;
+  for (const auto& [key, node] : parsed.table()) {
+    const toml::table* table = node.as_table();
+    if (table == nullptr) {
+      return InvalidArgument(Place(path, node) + ": unknown key " + std::string(key.str()));
+    }
+    if (key.str() == "store") {
+      LAMINA_TRY(ParseStoreTable(*table, path, config));
+      has_store = true;
+    } else {
+      return InvalidArgument(Place(path, node) + ": unknown section [" + std::string(key.str()) +
+                             "]");
+    }
+  }
+  if (!has_store) return InvalidArgument(std::string(path) + ": section [store] is missing");
+  return config;
+}
+
+}  // namespace lamina::store

@@ -1,0 +1,26 @@
+#pragma once
+
+/// \file lamina/store/config.h
+/// `lamina.toml`: the store's id and format. A person may edit it; unknown keys are errors.
+/// Values; thread-safe.
+
+#include <cstdint>
+#include <string>
+
+#include "lamina/base/result.h"
+#include "lamina/base/uuid.h"
+
+namespace lamina::store {
+
+inline constexpr std::int64_t kFormatVersion = 1;
+
+struct StoreConfig {
+  Uuid store_id;
+  std::int64_t format_version = kFormatVersion;
+};
+
+std::string FormatConfig(const StoreConfig& config);
+/// RETURNS kInvalidArgument naming `path`, line and key; kUnsupported for a newer format.
+Result<StoreConfig> ParseConfig(std::string_view text, std::string_view path);
+
+}  // namespace lamina::store
