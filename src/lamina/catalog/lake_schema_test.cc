@@ -33,7 +33,7 @@ TEST(LakeSchema, DataPath) {
               IsError(ErrorCode::kInvalidArgument));
   EXPECT_THAT(UpdateLakeDataPath(lake.database(), "file:///x/"),
               IsError(ErrorCode::kInvalidArgument));
-  EXPECT_THAT(CreateLake(lake.database(), "/x/", "again", Micros{0}), Not(IsOk()));
+  EXPECT_THAT(CreateLake(lake.database(), "/x/", "again", Micros{0}), ::testing::Not(IsOk()));
 }
 
 // A wrong clock gives times that stand still, never ones that go back.
