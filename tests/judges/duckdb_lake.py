@@ -1,12 +1,13 @@
 #!/usr/bin/env python3
 """Ask DuckDB's own DuckLake extension about a store.
 
-  python duckdb_lake.py CATALOG.sqlite DATA_PATH/ ALIAS [rows EXPECTED_JSON SQL | files COUNT SQL | error TEXT SQL]...
+  python duckdb_lake.py CATALOG.sqlite DATA_PATH/ ALIAS CHECK...
+  CHECK: rows EXPECTED_JSON SQL | files COUNT SQL | error TEXT SQL
 
-The catalog is attached READ_ONLY as ALIAS with DATA_PATH overridden, as a moved store must be. `rows`: the answer as
-JSON (values that JSON lacks as text). `files`: "Total Files Read" of the query. `error`: a part of its message.
-One line per check; exit status 1 when any fails. Runs in a process of its own: two SQLite libraries on one file in one
-process drop each other's locks.
+The catalog is attached READ_ONLY as ALIAS with DATA_PATH overridden, as a moved store must be.
+`rows`: the answer as JSON (values that JSON lacks as text). `files`: "Total Files Read" of the
+query. `error`: a part of its message. One line per check; exit status 1 when any fails. Runs in a
+process of its own: two SQLite libraries on one file in one process drop each other's locks.
 """
 
 import importlib.util
