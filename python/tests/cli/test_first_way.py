@@ -124,7 +124,7 @@ def test_price_files_come_out_beside_the_bundle(shared, imported, tmp_path):
 
 
 def test_list_and_rank(imported):
-    store, report, _ = imported
+    store, _, _ = imported
     rows = run_json("list", "--sort", "sharpe_ratio", "--limit", "20", store=store)
     assert len(rows) == 20
     values = [row["sharpe_ratio"] for row in rows if row["sharpe_ratio"] is not None]

@@ -1,6 +1,7 @@
 #include "lamina/backtests/run_selection.h"
 
 #include <arrow/api.h>
+#include <arrow/extension/uuid.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -25,9 +26,11 @@ std::shared_ptr<arrow::Table> TableOf(const std::vector<Row>& rows) {
     EXPECT_TRUE(ids.Append(IdOf(run).bytes.data()).ok());
     EXPECT_TRUE(values.Append(value).ok());
   }
-  return arrow::Table::Make(arrow::schema({arrow::field("run_id", arrow::fixed_size_binary(16)),
+  const auto run_ids =
+      arrow::ExtensionType::WrapArray(arrow::extension::uuid(), ids.Finish().ValueOrDie());
+  return arrow::Table::Make(arrow::schema({arrow::field("run_id", arrow::extension::uuid()),
                                            arrow::field("value", arrow::int64())}),
-                            {ids.Finish().ValueOrDie(), values.Finish().ValueOrDie()});
+                            {run_ids, values.Finish().ValueOrDie()});
 }
 
 std::vector<Row> RowsOf(const arrow::Table& table) {

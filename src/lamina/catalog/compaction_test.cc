@@ -240,7 +240,7 @@ TEST(Compaction, DamageStopsItWithoutLoss) {
   const LakeFile victim = store.Files()[4];
   const std::string path = store.catalog().LakePath(victim.path);
   std::string bytes = ReadAll(path);
-  bytes[bytes.size() / 3] ^= 0x40;
+  for (std::size_t at = bytes.size() / 4; at < bytes.size() / 2; ++at) bytes[at] ^= 0x40;
   std::ofstream(path, std::ios::binary) << bytes;
   const std::int64_t snapshot = store.Latest();
   EXPECT_THAT(store.catalog().CompactSmallFiles(4),

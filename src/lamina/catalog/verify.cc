@@ -10,6 +10,7 @@
 #include <arrow/api.h>
 
 #include "lamina/base/hash.h"
+#include "lamina/catalog/catalog_internal.h"
 #include "lamina/catalog/head_internal.h"
 #include "lamina/table/parquet_file.h"
 
@@ -25,7 +26,7 @@ struct FileRow {
   const char* kind = "lake-file";
   std::string path;  ///< relative to lake/
   std::int64_t rows = 0, size_bytes = 0, footer_size = 0;
-  std::optional<std::int64_t> footer_crc32c;
+  std::optional<std::int64_t> footer_crc32c, file_crc32c;
 };
 
 // A table's rows of several versions share one path. Files of dropped tables belong to older
@@ -33,11 +34,15 @@ struct FileRow {
 constexpr const char* kFiles =
     "WITH place AS (SELECT t.table_id, s.path || t.path AS folder, max(t.begin_snapshot) "
     "  FROM ducklake_table t JOIN ducklake_schema s USING(schema_id) GROUP BY t.table_id) "
-    "SELECT 0, folder || f.path, f.record_count, f.file_size_bytes, f.footer_size, l.footer_crc32c "
+    "SELECT 0, folder || f.path, f.record_count, f.file_size_bytes, f.footer_size, "
+    "l.footer_crc32c, "
+    "       l.file_crc32c "
     "  FROM ducklake_data_file f JOIN place USING(table_id) "
     "  LEFT JOIN lake_file l ON l.file_id = f.data_file_id "
     "UNION ALL "
-    "SELECT 1, folder || f.path, f.delete_count, f.file_size_bytes, f.footer_size, l.footer_crc32c "
+    "SELECT 1, folder || f.path, f.delete_count, f.file_size_bytes, f.footer_size, "
+    "l.footer_crc32c, "
+    "       l.file_crc32c "
     "  FROM ducklake_delete_file f JOIN place USING(table_id) "
     "  LEFT JOIN lake_file l ON l.file_id = f.delete_file_id";
 
@@ -132,6 +137,7 @@ class Verifier {
       file.size_bytes = read.Int(3);
       file.footer_size = read.Int(4);
       file.footer_crc32c = read.OptionalInt(5);
+      file.file_crc32c = read.OptionalInt(6);
       ++report_.checked_files;
       report_.checked_bytes += file.size_bytes;
       files.push_back(std::move(file));
@@ -177,6 +183,13 @@ class Verifier {
     const Status outside = CheckOutside(file);
     if (!outside.ok()) return Add(file.kind, shown, outside.error());
     if (!deep_) return;
+    // The checksums of pages leave out their headers and the page index; this one covers every
+    // byte.
+    const auto checksum = internal::FileChecksum(catalog_.env(), catalog_.LakePath(file.path));
+    if (!checksum.ok()) return Add(file.kind, shown, checksum.error());
+    if (file.file_crc32c && *checksum != static_cast<std::uint32_t>(*file.file_crc32c)) {
+      return Add(file.kind, shown, "the file does not match its checksum");
+    }
     table::ReadOptions read;
     read.footer_crc32c = static_cast<std::uint32_t>(*file.footer_crc32c);
     const auto rows = table::ReadParquet(catalog_.env(), catalog_.LakePath(file.path), read);
