@@ -18,7 +18,8 @@ CREATE TABLE writer_session(
   started_at INTEGER NOT NULL, ended_at INTEGER) STRICT;
 -- Footer checksums of data and delete files (DuckLake has no column for them).
 CREATE TABLE lake_file(
-  file_id INTEGER PRIMARY KEY, footer_crc32c INTEGER NOT NULL) STRICT;
+  file_id INTEGER PRIMARY KEY, footer_crc32c INTEGER NOT NULL,
+  file_crc32c INTEGER) STRICT;         -- of all bytes of the file
 
 CREATE TABLE chunk(
   kind INTEGER NOT NULL, sha256 BLOB NOT NULL, content_bytes INTEGER NOT NULL,
