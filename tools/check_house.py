@@ -51,7 +51,12 @@ LONG_FILES: dict[str, int] = {}
 # Files with lines wider than COLUMNS_MAX: how many such lines they have.
 WIDE_LINES: dict[str, int] = {}
 # Sources without a test of their own: the file that tests them instead.
-TESTED_ELSEWHERE: dict[str, str] = {}
+TESTED_ELSEWHERE: dict[str, str] = {
+    "src/lamina/cli/backtest_commands.cc": "tests/scripts/store/round_trip.test",
+    "src/lamina/cli/edit_commands.cc": "tests/scripts/edit/tags_and_names.test",
+    "src/lamina/cli/list_commands.cc": "tests/scripts/errors/filters.test",
+    "src/lamina/cli/store_commands.cc": "tests/scripts/json/shapes.test",
+}
 
 
 class Exceptions(NamedTuple):
@@ -69,6 +74,7 @@ CODE_FOLDERS = ("src", "python", "tools", "tests", "bench", "fuzz", "web", "exam
 SKIPPED_FOLDERS = {"build", ".venv", ".git", "node_modules", "__pycache__", "dist", "corpus"}
 CODE_SUFFIXES = {".h", ".cc", ".py", ".ts", ".tsx", ".sh", ".css", ".html"}
 TEXT_SUFFIXES = CODE_SUFFIXES | {
+    ".test",
     ".cmake",
     ".txt",
     ".md",
