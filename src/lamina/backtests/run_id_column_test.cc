@@ -23,7 +23,9 @@ std::shared_ptr<arrow::Array> Fixed(const std::vector<int>& ids, int width = 16,
     const Uuid id = IdOf(n);
     EXPECT_TRUE(builder.Append(id.bytes.data() + (16 - width)).ok());
   }
-  if (with_null) EXPECT_TRUE(builder.AppendNull().ok());
+  if (with_null) {
+    EXPECT_TRUE(builder.AppendNull().ok());
+  }
   return builder.Finish().ValueOrDie();
 }
 

@@ -1,6 +1,7 @@
 #include "lamina/backtests/run_selection.h"
 
 #include <arrow/api.h>
+#include <arrow/extension/uuid.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -25,9 +26,11 @@ std::shared_ptr<arrow::Table> TableOf(const std::vector<Row>& rows) {
     EXPECT_TRUE(ids.Append(IdOf(run).bytes.data()).ok());
     EXPECT_TRUE(values.Append(value).ok());
   }
-  return arrow::Table::Make(arrow::schema({arrow::field("run_id", arrow::fixed_size_binary(16)),
-                                           arrow::field("value", arrow::int64())}),
-                            {ids.Finish().ValueOrDie(), values.Finish().ValueOrDie()});
+  const auto uuid = arrow::extension::uuid();
+  const auto id_array = arrow::ExtensionType::WrapArray(uuid, ids.Finish().ValueOrDie());
+  return arrow::Table::Make(
+      arrow::schema({arrow::field("run_id", uuid), arrow::field("value", arrow::int64())}),
+      {id_array, values.Finish().ValueOrDie()});
 }
 
 std::vector<Row> RowsOf(const arrow::Table& table) {
