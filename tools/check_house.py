@@ -53,6 +53,7 @@ WIDE_LINES: dict[str, int] = {}
 # Sources without a test of their own: the file that tests them instead.
 TESTED_ELSEWHERE: dict[str, str] = {
     "src/lamina/cli/backtest_commands.cc": "tests/scripts/store/round_trip.test",
+    "src/lamina/cli/demo_command.cc": "tests/scripts/demo/sweep.test",
     "src/lamina/cli/edit_commands.cc": "tests/scripts/edit/tags_and_names.test",
     "src/lamina/cli/list_commands.cc": "tests/scripts/errors/filters.test",
     "src/lamina/cli/store_commands.cc": "tests/scripts/json/shapes.test",
