@@ -26,11 +26,11 @@ std::shared_ptr<arrow::Table> TableOf(const std::vector<Row>& rows) {
     EXPECT_TRUE(ids.Append(IdOf(run).bytes.data()).ok());
     EXPECT_TRUE(values.Append(value).ok());
   }
-  const auto run_ids =
-      arrow::ExtensionType::WrapArray(arrow::extension::uuid(), ids.Finish().ValueOrDie());
-  return arrow::Table::Make(arrow::schema({arrow::field("run_id", arrow::extension::uuid()),
-                                           arrow::field("value", arrow::int64())}),
-                            {run_ids, values.Finish().ValueOrDie()});
+  const auto uuid = arrow::extension::uuid();
+  const auto id_array = arrow::ExtensionType::WrapArray(uuid, ids.Finish().ValueOrDie());
+  return arrow::Table::Make(
+      arrow::schema({arrow::field("run_id", uuid), arrow::field("value", arrow::int64())}),
+      {id_array, values.Finish().ValueOrDie()});
 }
 
 std::vector<Row> RowsOf(const arrow::Table& table) {

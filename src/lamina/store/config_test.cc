@@ -65,7 +65,7 @@ TEST(Config, Refusals) {
        "use a newer lamina"},
       {"not TOML", "[store]\n" + id + "format_version 1\n", ErrorCode::kInvalidArgument, "x.toml:3",
        ""},
-      {"not UTF-8", "[store]\n\xff\xfe\n", ErrorCode::kInvalidArgument, "x.toml:", ""},
+      {"not UTF-8", "[store]\n\xff\xfe\n", ErrorCode::kInvalidArgument, "x.toml:1", "utf-8"},
       {"key twice", "[store]\n" + id + id, ErrorCode::kInvalidArgument, "x.toml:3", ""},
   };
   for (const Case& c : cases) {
