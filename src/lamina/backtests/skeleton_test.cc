@@ -3,6 +3,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "lamina/backtests/shape_list.h"
+
 namespace lamina::backtests {
 namespace {
 
@@ -47,13 +49,22 @@ Skeleton Sample() {
   return skeleton;
 }
 
+Result<Skeleton> Decode(const EncodedSkeleton& encoded) {
+  return DecodeSkeleton(encoded.bytes, [&](const catalog::ChunkId& id) -> Result<std::string> {
+    EXPECT_EQ(id.kind, catalog::ChunkKind::kSchema);
+    EXPECT_EQ(id.sha256, Sha256(encoded.shapes));
+    return encoded.shapes;
+  });
+}
+
 TEST(SkeletonTest, ReadsWhatItWrote) {
   const Skeleton skeleton = Sample();
-  const std::string bytes = EncodeSkeleton(skeleton);
-  EXPECT_TRUE(IsSkeleton(bytes));
-  auto read = DecodeSkeleton(bytes);
+  const EncodedSkeleton encoded = *EncodeSkeleton(skeleton);
+  EXPECT_TRUE(IsSkeleton(encoded.bytes));
+  EXPECT_TRUE(encoded.shapes.empty());  // short ones are within
+  auto read = Decode(encoded);
   ASSERT_TRUE(read.ok()) << read.error().message();
-  EXPECT_EQ(EncodeSkeleton(*read), bytes);
+  EXPECT_EQ(EncodeSkeleton(*read)->bytes, encoded.bytes);
   EXPECT_EQ(read->writers, skeleton.writers);
   EXPECT_EQ(read->body, skeleton.body);
   const auto& records = std::get<RecordsPart>(read->parts[0]);
@@ -63,6 +74,36 @@ TEST(SkeletonTest, ReadsWhatItWrote) {
   std::vector<std::uint32_t> all;
   for (int i = 0; i < 5; ++i) all.push_back(forms.Next());
   EXPECT_THAT(all, ElementsAre(2, 1, 1, 1, 16));
+}
+
+TEST(SkeletonTest, LongKeyListsAreAChunk) {
+  Skeleton skeleton = Sample();
+  skeleton.body.clear();
+  bundle::Writer writer(skeleton.body);
+  writer.ArrayHeader(2);
+  for (int map = 0; map < 2; ++map) {
+    writer.MapHeader(40);
+    for (int i = 0; i < 40; ++i) {
+      writer.String("a_key_of_the_framework_" + std::to_string(i));
+      writer.Int(i * map);
+    }
+  }
+  const EncodedSkeleton encoded = *EncodeSkeleton(skeleton);
+  EXPECT_GT(encoded.shapes.size(), 900U);
+  EXPECT_LT(encoded.bytes.size(), 500U);
+  auto read = Decode(encoded);
+  ASSERT_TRUE(read.ok()) << read.error().message();
+  EXPECT_EQ(read->body, skeleton.body);
+  auto chunks = NamedChunks(encoded.bytes);
+  ASSERT_TRUE(chunks.ok());
+  EXPECT_THAT(*chunks,
+              ElementsAre(catalog::ChunkId{catalog::ChunkKind::kSchema, Sha256(encoded.shapes)},
+                          catalog::ChunkId{catalog::ChunkKind::kSeries, Sha256("content")}));
+  EncodedSkeleton wrong = encoded;
+  wrong.shapes = ShapeList().Encode();
+  EXPECT_FALSE(DecodeSkeleton(wrong.bytes, [&](const catalog::ChunkId&) -> Result<std::string> {
+                 return wrong.shapes;
+               }).ok());
 }
 
 TEST(SkeletonTest, PartsOfTheBody) {
@@ -81,25 +122,25 @@ TEST(SkeletonTest, Refusals) {
   using namespace std::string_literals;
   EXPECT_FALSE(IsSkeleton("\x80"));
   EXPECT_FALSE(IsSkeleton(""));
-  const std::string good = EncodeSkeleton(Sample());
+  const std::string good = EncodeSkeleton(Sample())->bytes;
   std::string newer = good;
   newer[17] = 2;
-  EXPECT_EQ(DecodeSkeleton(newer).error().code(), ErrorCode::kUnsupported);
+  EXPECT_EQ(DecodeSkeleton(newer, {}).error().code(), ErrorCode::kUnsupported);
   for (std::size_t length = 0; length < good.size(); ++length) {
-    EXPECT_FALSE(DecodeSkeleton(ByteView(good).substr(0, length)).ok()) << length;
+    EXPECT_FALSE(DecodeSkeleton(ByteView(good).substr(0, length), {}).ok()) << length;
   }
   Skeleton forms = Sample();
   std::get<RecordsPart>(forms.parts[0]).shape.count = 6;
-  EXPECT_EQ(DecodeSkeleton(EncodeSkeleton(forms)).error().code(), ErrorCode::kCorruption);
+  EXPECT_EQ(Decode(*EncodeSkeleton(forms)).error().code(), ErrorCode::kCorruption);
   Skeleton raw = Sample();
   std::get<RecordsPart>(raw.parts[0]).shape.fields[0].raws.clear();
-  EXPECT_EQ(DecodeSkeleton(EncodeSkeleton(raw)).error().code(), ErrorCode::kCorruption);
+  EXPECT_EQ(Decode(*EncodeSkeleton(raw)).error().code(), ErrorCode::kCorruption);
   Skeleton whole = Sample();
   std::get<RecordsPart>(whole.parts[0]).shape.whole = {{4, "\x80"}, {4, "\x80"}};
-  EXPECT_EQ(DecodeSkeleton(EncodeSkeleton(whole)).error().code(), ErrorCode::kCorruption);
+  EXPECT_EQ(Decode(*EncodeSkeleton(whole)).error().code(), ErrorCode::kCorruption);
   Skeleton writer = Sample();
   writer.writers.clear();
-  EXPECT_EQ(DecodeSkeleton(EncodeSkeleton(writer)).error().code(), ErrorCode::kCorruption);
+  EXPECT_EQ(Decode(*EncodeSkeleton(writer)).error().code(), ErrorCode::kCorruption);
   auto foreign = bundle::Document::Parse("\xd4\x05\x00"s);
   ASSERT_TRUE(foreign.ok());
   EXPECT_EQ(FindParts(*foreign).error().code(), ErrorCode::kCorruption);
