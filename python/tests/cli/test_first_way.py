@@ -17,7 +17,11 @@ REFUSED_QUIRKS = {
     "bad_version_0": "kUnsupported",
     "bad_version_max": "kUnsupported",
     "frame_no_content_size": "kCorruption",
+    "frame_raw_block": "kCorruption",  # its content is no MessagePack
+    "frame_stream": "kCorruption",  # no content size, as a streaming writer leaves it
+    "frame_two": "kCorruption",  # the document goes on in the second frame, which readers ignore
     "msgpack_array_top": "kInvalidArgument",
+    "msgpack_deep": "kResourceExhausted",
     "msgpack_trailing": "kCorruption",
     "msgpack_truncated": "kCorruption",
     "trunc_0": "kInvalidArgument",
@@ -25,6 +29,7 @@ REFUSED_QUIRKS = {
     "trunc_4": "kInvalidArgument",
     "trunc_7": "kInvalidArgument",
     "trunc_8": "kCorruption",
+    "zstd_bomb_64MiB": "kCorruption",
 }
 
 
@@ -63,32 +68,45 @@ def test_a_second_import_changes_nothing(shared, imported):
     assert run_json("snapshots", store=store) == before
 
 
-def test_exports_give_documents_and_files_back(shared, imported, tmp_path):
+def test_exports_give_documents_back(shared, imported, tmp_path):
+    """Every bundle of every version out again, into a second store, and out of that: nothing changes."""
     store, _, _ = imported
     folder = shared / "data" / "bundles"
-    other_files = []
     second = tmp_path / "second"
     run("init", second)
+    exported = []
     for path in bundle_files(folder):
         if path.stem in REFUSED_QUIRKS:
             continue
         out = tmp_path / "out" / path.relative_to(folder)
         out.parent.mkdir(parents=True, exist_ok=True)
-        report = run_json("export", handle_of(path, folder), "-o", out, store=store)
-        assert bundles.document_bytes(out) == bundles.document_bytes(path), path
+        report = run_json("export", handle_of(path, folder), "-o", out, "--level", "3", store=store)
+        document = bundles.document_bytes(path)
+        assert bundles.document_bytes(out) == document, path
         assert bundles.version(out) == bundles.version(path), path
         assert report["sha256"] == hashlib.sha256(out.read_bytes()).hexdigest()
-        same = out.read_bytes() == path.read_bytes()
-        assert report["identical_to_original"] == same
-        if not same:
-            other_files.append(str(path.relative_to(folder)))
-    # Files of the framework come back byte for byte; only the deliberately odd frames may not.
-    assert [f for f in other_files if not f.startswith("quirks/")] == []
-    report = run_json("import", tmp_path / "out", store=second)
-    for path in bundle_files(tmp_path / "out"):
+        assert report["document_sha256"] == hashlib.sha256(document).hexdigest()
+        exported.append(out)
+    run_json("import", tmp_path / "out", store=second)
+    for path in exported:
         again = tmp_path / "again.bin"
-        run("export", handle_of(path, tmp_path / "out"), "-o", again, store=second)
+        report = run_json("export", handle_of(path, tmp_path / "out"), "-o", again, "--level", "3", store=second)
         assert again.read_bytes() == path.read_bytes(), path
+        assert report["identical_to_original"]
+
+
+def test_exports_give_the_files_of_the_framework_back(shared, imported, tmp_path):
+    """Without a level the original file comes back, byte for byte. (Of the real ones the smallest: level 19
+    takes seconds for a large one.)"""
+    store, _, _ = imported
+    folder = shared / "data" / "bundles"
+    files = bundle_files(folder / "golden")
+    files += sorted(bundle_files(folder / "real"), key=lambda path: path.stat().st_size)[:10]
+    for path in files:
+        out = tmp_path / "out.bin"
+        report = run_json("export", handle_of(path, folder), "-o", out, store=store)
+        assert out.read_bytes() == path.read_bytes(), path
+        assert report["identical_to_original"], path
 
 
 def test_price_files_come_out_beside_the_bundle(shared, imported, tmp_path):
@@ -169,7 +187,7 @@ def test_the_view_of_all_series_has_the_derived_ones(imported):
     connection = lake.attach(store)
     sql = """SELECT count(*) FROM lake.backtests.all_metric_series s
              JOIN lake.backtests.runs r USING (run_id) WHERE metric = 'equity_curve' AND snapshot_count > 1000"""
-    assert connection.execute(sql).fetchone()[0] > 600_000
+    assert connection.execute(sql).fetchone()[0] > 550_000
 
 
 def test_a_moved_store_still_answers(imported, tmp_path):

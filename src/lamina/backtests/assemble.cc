@@ -61,7 +61,7 @@ class Assembler {
   }
   Status operator()(const BlobSeriesPart& part) {
     LAMINA_ASSIGN(RunParts * run, RunOf(part.slot));
-    return run->AppendBlobSeries(part, skeleton_.writers[part.writer], *out_);
+    return run->AppendBlobSeries(part, skeleton_.writers[part.writer], encoder_, *out_);
   }
   Status operator()(const TradeCopyPart& part) {
     LAMINA_ASSIGN(RunParts * run, RunOf(part.slot));
@@ -95,6 +95,7 @@ class Assembler {
   const PartSource& source_;
   std::map<std::pair<std::uint32_t, RecordTable>, const RecordsShape*> shapes_;
   std::map<std::uint32_t, RunParts> runs_;
+  BlobEncoder encoder_;
   std::string* out_ = nullptr;
 };
 

@@ -48,8 +48,9 @@ Result<Comparison> Compare(const std::vector<IndexRow>& rows, const CompareOptio
 /// Two tables: parameters that differ (`-` where there is none), then metrics.
 std::string RenderComparison(const Comparison& comparison);
 
-/// {"backtests":[{"label","handle","engine","study","universe","algorithm_id","tag","start","end"}],
-/// "parameters":{name:{label:value}},"equal_parameters":[name],"metrics":{name:{label:value}}}
+/// {"backtests": [{"label", "handle", "engine", "study", "universe", "algorithm_id", "tag",
+/// "start", "end"}], "parameters": {name: {label: value}}, "equal_parameters": [name], "metrics":
+/// {name: {label: value}}}
 std::string ComparisonJson(const Comparison& comparison);
 
 }  // namespace lamina::backtests

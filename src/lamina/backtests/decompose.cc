@@ -286,12 +286,12 @@ class Decomposer {
     return Ok();
   }
 
-  Status AppendSeries(const Part& part, RunParts& parts, std::string& out) const {
+  Status AppendSeries(const Part& part, RunParts& parts, std::string& out) {
     if (const auto* inline_series = std::get_if<InlineSeriesPart>(&part)) {
       return parts.AppendInlineSeries(*inline_series, out);
     }
     const auto& blob = std::get<BlobSeriesPart>(part);
-    return parts.AppendBlobSeries(blob, skeleton_.writers[blob.writer], out);
+    return parts.AppendBlobSeries(blob, skeleton_.writers[blob.writer], encoder_, out);
   }
 
   std::optional<Value> FindBlob(const Value& reference) const {
@@ -345,7 +345,7 @@ class Decomposer {
       const std::uint32_t recipe = RecipesOf(series)[0];
       const BlobSeriesPart part{slot, series, recipe, last_writer_};
       std::string bytes;
-      if (parts.AppendBlobSeries(part, skeleton_.writers[last_writer_], bytes).ok() &&
+      if (parts.AppendBlobSeries(part, skeleton_.writers[last_writer_], encoder_, bytes).ok() &&
           bytes == blob.raw()) {
         Replace(blob, part);
         return recipe;
@@ -488,6 +488,7 @@ class Decomposer {
   std::set<catalog::ChunkId> chunk_ids_;
   std::unordered_map<ByteView, Value> blobs_;
   std::vector<std::unique_ptr<RecordsShape>> shapes_;
+  BlobEncoder encoder_;
   std::uint32_t last_writer_ = 0;
   bool has_orders_ = false, has_trades_ = false;
 };

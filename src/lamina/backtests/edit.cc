@@ -145,10 +145,10 @@ Result<std::vector<std::string>> BacktestStore::Tag(std::string_view handle,
       LAMINA_TRY(CheckStillLive(database, backtest));
       LAMINA_ASSIGN(Labels labels, ReadLabels(database, backtest.backtest_id));
       tags = ParseTextArray(labels.tags);
-      for (const std::string& tag : remove) std::erase(tags, tag);
       for (const std::string& tag : add) {
         if (std::find(tags.begin(), tags.end(), tag) == tags.end()) tags.push_back(tag);
       }
+      for (const std::string& tag : remove) std::erase(tags, tag);
       std::sort(tags.begin(), tags.end());
       labels.tags = FormatTextArray(tags);
       return WriteLabels(database, backtest.backtest_id, labels);

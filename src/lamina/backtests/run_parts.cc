@@ -166,7 +166,7 @@ Status RunParts::AppendInlineSeries(const InlineSeriesPart& part, std::string& o
 }
 
 Status RunParts::AppendBlobSeries(const BlobSeriesPart& part, const BlobWriter& writer,
-                                  std::string& out) {
+                                  BlobEncoder& encoder, std::string& out) {
   BlobPoints points;
   if (part.recipe == 0) {
     LAMINA_ASSIGN(const StoredPoints stored, Stored(part.series));
@@ -182,7 +182,7 @@ Status RunParts::AppendBlobSeries(const BlobSeriesPart& part, const BlobWriter& 
     points.values = cooked->values;
   }
   for (std::int64_t& time : points.times) time /= 1000;  // toward zero, as the framework does
-  LAMINA_ASSIGN(const std::string blob, EncodeBlob(points, writer));
+  LAMINA_ASSIGN(const std::string blob, encoder.Encode(points, writer));
   bundle::Writer(out).Binary(blob);
   return Ok();
 }

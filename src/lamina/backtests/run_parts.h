@@ -46,7 +46,8 @@ class RunParts {
   Status AppendTrade(std::uint32_t trade, std::string& out);
   Status AppendInlineSeries(const InlineSeriesPart& part, std::string& out);
   /// With the binary's header.
-  Status AppendBlobSeries(const BlobSeriesPart& part, const BlobWriter& writer, std::string& out);
+  Status AppendBlobSeries(const BlobSeriesPart& part, const BlobWriter& writer,
+                          BlobEncoder& encoder, std::string& out);
 
   /// Records without array header, written once.
   Result<const RecordBytes*> Records(RecordTable table);

@@ -1,4 +1,5 @@
 // The `lamina` command: options into structures, one function a command. See commands.h.
+#include <algorithm>
 #include <cstdio>
 #include <cstdlib>
 #include <functional>
@@ -55,7 +56,7 @@ class CommandLine {
 
   int Main(int argc, char** argv) {
     try {
-      app_.parse(argc, argv);
+      app_.parse(TakeTagChanges(argc, argv));
     } catch (const CLI::ParseError& error) {
       const int code = app_.exit(error);
       return code == 0 ? 0 : ExitCodeOf(ErrorCode::kInvalidArgument);
@@ -69,6 +70,23 @@ class CommandLine {
   }
 
  private:
+  /// `tag H +a -b`: the parser would take -b for an option, so the changes are taken out before.
+  /// Gives the remaining arguments in the parser's order, last first.
+  std::vector<std::string> TakeTagChanges(int argc, char** argv) {
+    std::vector<std::string> arguments(argv + 1, argv + argc);
+    const auto tag = std::find(arguments.begin(), arguments.end(), "tag");
+    if (tag != arguments.end()) {
+      const auto is_change = [](const std::string& text) {
+        if (text.size() < 2 || text == "-q" || text == "-h") return false;
+        return text[0] == '+' || (text[0] == '-' && text[1] != '-');
+      };
+      std::copy_if(tag, arguments.end(), std::back_inserter(tag_changes_), is_change);
+      arguments.erase(std::remove_if(tag, arguments.end(), is_change), arguments.end());
+    }
+    std::reverse(arguments.begin(), arguments.end());
+    return arguments;
+  }
+
   CLI::App* Command(const std::string& name, const std::string& text, const std::string& examples,
                     Action action) {
     CLI::App* command = app_.add_subcommand(name, text);
@@ -200,13 +218,10 @@ class CommandLine {
                             [this](const Context& c) { return Undelete(c, handle_); });
     restore->add_option("handle", handle_, "Backtest")->required();
 
-    auto* tag =
-        Command("tag", "Add (+name) and remove (-name) tags",
-                "  lamina --store mystore tag run_1 +candidate -draft\n", [this](const Context& c) {
-                  return Tag(c, handle_, app_.get_subcommand("tag")->remaining());
-                });
+    auto* tag = Command("tag", "Add (+name) and remove (-name) tags",
+                        "  lamina --store mystore tag run_1 +candidate -draft\n",
+                        [this](const Context& c) { return Tag(c, handle_, tag_changes_); });
     tag->add_option("handle", handle_, "Backtest")->required();
-    tag->allow_extras();
 
     auto* note = Command("note", "Write a note on a backtest (an empty text removes it)",
                          "  lamina --store mystore note run_1 'best so far'\n",
@@ -233,7 +248,7 @@ class CommandLine {
   Context context_;
   Action action_;
   std::string root_, path_, handle_, text_;
-  std::vector<std::string> handles_;
+  std::vector<std::string> handles_, tag_changes_;
   std::optional<std::int64_t> snapshot_;
   bool deep_ = false, keep_going_ = true;
   ImportArguments import_;

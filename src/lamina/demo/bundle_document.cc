@@ -355,6 +355,7 @@ std::string SummaryMap(const backtests::SummaryMetrics& summary) {
 }
 
 Result<std::string> BlobsMap(const std::vector<RunMetrics>& metrics) {
+  backtests::BlobEncoder encoder;
   MapWriter map;
   for (std::size_t run = 0; run < metrics.size(); ++run) {
     const auto series = SeriesOf(metrics[run]);
@@ -365,7 +366,8 @@ Result<std::string> BlobsMap(const std::vector<RunMetrics>& metrics) {
         points.times.push_back(point.time.value / 1000);
         points.values.push_back(point.value);
       }
-      LAMINA_ASSIGN(const std::string blob, backtests::EncodeBlob(points, backtests::BlobWriter{}));
+      const backtests::BlobWriter writer{backtests::BlobLayoutFor(points), "lamina", {}};
+      LAMINA_ASSIGN(const std::string blob, encoder.Encode(points, writer));
       map.Key(BlobKey(run, backtests::kSeriesNames[i])).Binary(blob);
     }
   }
