@@ -79,10 +79,7 @@ TESTED_ELSEWHERE: dict[str, str] = {
     "src/lamina/cli/backtest_commands.cc": "python/tests/cli/test_first_way.py",
     "src/lamina/cli/demo_command.cc": "python/tests/cli/test_first_way.py",
     "src/lamina/cli/edit_commands.cc": "python/tests/cli/test_first_way.py",
-    "src/lamina/cli/inspect.cc": "python/tests/cli/test_first_way.py",
     "src/lamina/cli/list_commands.cc": "python/tests/cli/test_first_way.py",
-    "src/lamina/cli/output.cc": "python/tests/cli/test_first_way.py",
-    "src/lamina/cli/show.cc": "python/tests/cli/test_first_way.py",
     "src/lamina/cli/store_commands.cc": "python/tests/cli/test_first_way.py",
 }
 
