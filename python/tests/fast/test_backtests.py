@@ -169,13 +169,14 @@ def test_list_sorts_filters_and_chooses_columns(store):
     known = [value for value in values if value is not None and not math.isnan(value)]
     assert known == sorted(known, reverse=True) == values[: len(known)] and len(known) > 1
     assert list(rows[0])[:2] == ["handle", "algorithm_id"]
-    assert store.backtests.list(sort="total_net_gain_percentage", limit=3).to_dicts() == rows[:3]
+    few = store.backtests.list(sort="total_net_gain_percentage", limit=3).to_dicts()
+    assert repr(few) == repr(rows[:3])
     few = store.backtests.list(where="trades > 0 AND handle LIKE 'win%'", columns="handle,trades")
     assert few.column_names == ["handle", "trades"]
     assert {row["handle"] for row in few.to_dicts()} == {"windows3_full"}
     with pytest.raises(lamina.InvalidArgument, match="sharpe_ratio"):
         store.backtests.list(sort="sharp_ratio")
-    with pytest.raises(lamina.InvalidArgument, match="column 7"):
+    with pytest.raises(lamina.InvalidArgument, match="column 1"):
         store.backtests.list(where="trades")
     top = store.backtests.rank("sortino", limit=3).to_dicts()
     assert len(top) == 3 and "calmar_ratio" in top[0]

@@ -127,8 +127,14 @@ TEST(BundleDocument, DecomposesWithoutRemainder) {
     source.run = [&](std::size_t slot) -> Result<backtests::RunRows> {
       return parts->runs.at(slot).rows;
     };
-    source.chunk = [](const catalog::ChunkId&) -> Result<std::string> {
-      return NotFound("no chunk expected");
+    source.chunk = [&](const catalog::ChunkId& id) -> Result<std::string> {
+      for (const auto& chunk : parts->chunks) {
+        const catalog::ChunkRow row{chunk.content_bytes,
+                                    static_cast<std::int64_t>(chunk.stored.size()),
+                                    chunk.compressed, false, std::nullopt};
+        if (chunk.id == id) return catalog::DecodeChunk(id, row, chunk.stored, "memory");
+      }
+      return NotFound("no such chunk");
     };
     const auto assembled = backtests::Assemble(parts->skeleton, source);
     ASSERT_THAT(assembled, IsOk());
