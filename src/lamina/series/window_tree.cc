@@ -13,9 +13,8 @@ constexpr int kFanBits = 4;
 
 WindowSums WindowTree::OfRun(std::int64_t begin, std::int64_t end) const {
   WindowSums sums;
-  const double* values = values_.data() - base_;
   for (std::int64_t row = begin; row < end; ++row) {
-    const double value = values[row];
+    const double value = At(row);
     if (value != value) continue;
     sums.min = sums.count == 0 || value < sums.min ? value : sums.min;
     sums.max = sums.count == 0 || value > sums.max ? value : sums.max;
@@ -27,7 +26,7 @@ WindowSums WindowTree::OfRun(std::int64_t begin, std::int64_t end) const {
   if (!with_variance_ || sums.count == 0) return sums;
   sums.mean = sums.sum / static_cast<double>(sums.count);
   for (std::int64_t row = begin; row < end; ++row) {
-    const double away = values[row] - sums.mean;
+    const double away = At(row) - sums.mean;
     if (away == away) sums.m2 += away * away;
   }
   return sums;
@@ -118,15 +117,13 @@ WindowSums WindowTree::Over(std::int64_t begin, std::int64_t end) const {
 }
 
 double WindowTree::First(std::int64_t begin, std::int64_t end) const {
-  const double* values = values_.data() - base_;
-  while (begin < end && values[begin] != values[begin]) ++begin;
-  return begin < end ? values[begin] : std::numeric_limits<double>::quiet_NaN();
+  while (begin < end && At(begin) != At(begin)) ++begin;
+  return begin < end ? At(begin) : std::numeric_limits<double>::quiet_NaN();
 }
 
 double WindowTree::Last(std::int64_t begin, std::int64_t end) const {
-  const double* values = values_.data() - base_;
-  while (begin < end && values[end - 1] != values[end - 1]) --end;
-  return begin < end ? values[end - 1] : std::numeric_limits<double>::quiet_NaN();
+  while (begin < end && At(end - 1) != At(end - 1)) --end;
+  return begin < end ? At(end - 1) : std::numeric_limits<double>::quiet_NaN();
 }
 
 }  // namespace lamina::series

@@ -50,6 +50,7 @@ class WindowTree {
     std::int64_t base = 0;  ///< number of the first block kept
     std::vector<WindowSums> blocks;
   };
+  double At(std::int64_t row) const { return values_[static_cast<std::size_t>(row - base_)]; }
   WindowSums OfRun(std::int64_t begin, std::int64_t end) const;
   void Join(WindowSums& to, const WindowSums& part) const;
   void CloseBlocks();
