@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <string>
+#include <tuple>
 
 namespace lamina::series {
 namespace {
@@ -134,8 +135,7 @@ void Nearest(const AsofSide& left, const AsofSide& right, std::span<const std::i
     const auto stamp = [&](std::int64_t row) {
       return right.order.ts_ns[static_cast<std::size_t>(row)];
     };
-    if (matches[l] == kNoMatch ||
-        Distance(ts, stamp(ahead[l])) < Distance(stamp(matches[l]), ts)) {
+    if (matches[l] == kNoMatch || Distance(ts, stamp(ahead[l])) < Distance(stamp(matches[l]), ts)) {
       matches[l] = ahead[l];
     }
   }
@@ -232,7 +232,8 @@ Status AsofStream::Check(const AsofSide& rows, const char* what, std::optional<S
 
 Status AsofStream::AddRight(const AsofSide& rows) {
   if (rows.order.size() == 0) return Ok();
-  LAMINA_TRY(Check(rows, "right", right_shape_, last_right_, static_cast<std::size_t>(right_rows_)));
+  LAMINA_TRY(
+      Check(rows, "right", right_shape_, last_right_, static_cast<std::size_t>(right_rows_)));
   if (ahead_begin_ > ahead_.size() / 2) {
     ahead_.erase(ahead_.begin(), ahead_.begin() + static_cast<std::ptrdiff_t>(ahead_begin_));
     ahead_begin_ = 0;
@@ -251,13 +252,14 @@ Status AsofStream::Match(const AsofSide& left, std::span<std::int64_t> matches) 
   LAMINA_TRY(Check(left, "left", left_shape_, last_left_, static_cast<std::size_t>(left_rows_)));
   const Row last = RowAt(left, left.order.size() - 1);
   if (!right_finished_ && (!last_right_.has_value() || Compare(last, *last_right_) >= 0)) {
-    return InvalidArgument("left row " +
-                           std::to_string(left_rows_ + static_cast<std::int64_t>(matches.size()) - 1) +
-                           " needs more rows on the right first");
+    return InvalidArgument(
+        "left row " + std::to_string(left_rows_ + static_cast<std::int64_t>(matches.size()) - 1) +
+        " needs more rows on the right first");
   }
   for (std::size_t l = 0; l < matches.size(); ++l) {
     const Row row = RowAt(left, l);
-    for (; ahead_begin_ < ahead_.size() && Compare(ahead_[ahead_begin_], row) <= 0; ++ahead_begin_) {
+    for (; ahead_begin_ < ahead_.size() && Compare(ahead_[ahead_begin_], row) <= 0;
+         ++ahead_begin_) {
       const Row& next = ahead_[ahead_begin_];
       if (next.key >= in_force_.size()) {
         in_force_.resize(next.key + 1);

@@ -6,7 +6,6 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <limits>
 #include <optional>
 #include <span>
 #include <vector>
@@ -83,9 +82,9 @@ class AsofStream {
                const std::optional<Row>& last, std::size_t before) const;
 
   AsofOptions options_;
-  std::vector<Row> ahead_;      ///< rows on the right; from `ahead_begin_` on no left row passed
+  std::vector<Row> ahead_;  ///< rows on the right; from `ahead_begin_` on no left row passed
   std::size_t ahead_begin_ = 0;
-  std::vector<Row> in_force_;   ///< by key
+  std::vector<Row> in_force_;         ///< by key
   std::vector<Row> strictly_before_;  ///< by key: the last row with a smaller stamp than in_force_
   std::optional<Row> last_left_, last_right_;
   std::optional<Shape> left_shape_, right_shape_;

@@ -38,7 +38,8 @@ struct Side {
 Side RandomSide(std::mt19937_64& random, std::size_t rows) {
   std::vector<std::array<std::int64_t, 4>> order(rows);
   for (auto& row : order) {
-    for (std::size_t i = 0; i < 4; ++i) row[i] = static_cast<std::int64_t>(random() % (i == 0 ? 60 : 3));
+    for (std::size_t i = 0; i < 4; ++i)
+      row[i] = static_cast<std::int64_t>(random() % (i == 0 ? 60 : 3));
   }
   std::sort(order.begin(), order.end());
   Side side;
@@ -74,7 +75,8 @@ std::vector<std::int64_t> Reference(const AsofSide& left, const AsofSide& right,
         (before == kNoMatch || away(after) < away(before))) {
       match = after;
     }
-    if (match != kNoMatch && options.tolerance_ns.has_value() && away(match) > *options.tolerance_ns) {
+    if (match != kNoMatch && options.tolerance_ns.has_value() &&
+        away(match) > *options.tolerance_ns) {
       match = kNoMatch;
     }
     matches.push_back(match);

@@ -23,13 +23,14 @@ constexpr std::array<TimeUnit, 5> kBarUnits{{{"s", kSecond},
                                              {"d", 86400 * kSecond},
                                              {"w", 7 * 86400 * kSecond}}};
 constexpr std::array<TimeUnit, 3> kFineUnits{{{"ns", 1}, {"us", 1000}, {"ms", 1'000'000}}};
-constexpr std::array<std::string_view, 13> kCurrencies{"usd", "eur", "gbp", "jpy",  "chf",
-                                                       "cny", "hkd", "aud", "cad",  "btc",
+constexpr std::array<std::string_view, 13> kCurrencies{"usd", "eur",  "gbp",     "jpy", "chf",
+                                                       "cny", "hkd",  "aud",     "cad", "btc",
                                                        "eth", "usdt", "notional"};
 constexpr std::string_view kBarForms =
     "<n>s, <n>m (minutes), <n>h, <n>d, <n>w, <n>month, <n>tick, <n>vol, <n>usd (or another "
     "currency, or notional)";
-constexpr std::string_view kSpanForms = "<n>ns, <n>us, <n>ms, <n>s, <n>m (minutes), <n>h, <n>d, <n>w";
+constexpr std::string_view kSpanForms =
+    "<n>ns, <n>us, <n>ms, <n>s, <n>m (minutes), <n>h, <n>d, <n>w";
 
 /// Where the number ends and the unit begins.
 std::size_t NumberEnd(std::string_view text) {

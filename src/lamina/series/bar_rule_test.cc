@@ -42,9 +42,26 @@ TEST(BarRuleTest, Parses) {
 }
 
 TEST(BarRuleTest, RefusesAndListsTheKnownUnits) {
-  for (const char* text :
-       {"", "m", "0m", "-1m", "1", "1M", "1min", "1.5m", "99999999999999999999s", "9999999999999d",
-        "1 m", "0vol", "-1vol", "nanvol", "infusd", "usd", "1e999usd", "20000month", "1mo", "1tickk"}) {
+  for (const char* text : {"",
+                           "m",
+                           "0m",
+                           "-1m",
+                           "1",
+                           "1M",
+                           "1min",
+                           "1.5m",
+                           "99999999999999999999s",
+                           "9999999999999d",
+                           "1 m",
+                           "0vol",
+                           "-1vol",
+                           "nanvol",
+                           "infusd",
+                           "usd",
+                           "1e999usd",
+                           "20000month",
+                           "1mo",
+                           "1tickk"}) {
     EXPECT_THAT(ParseBarRule(text), IsError(ErrorCode::kInvalidArgument, HasSubstr("<n>month")))
         << text;
   }

@@ -116,8 +116,7 @@ class Builder final : public BarBuilder::Impl {
       std::size_t cut = row;
       bool full = false;
       if (options_.rule.unit == BarUnit::kTick) {
-        const auto wanted =
-            static_cast<std::uint64_t>(options_.rule.count - open_->priced_rows());
+        const auto wanted = static_cast<std::uint64_t>(options_.rule.count - open_->priced_rows());
         cut = row + static_cast<std::size_t>(std::min<std::uint64_t>(wanted, end - row));
       } else {
         const bool notional = options_.rule.unit == BarUnit::kNotional;
@@ -128,8 +127,8 @@ class Builder final : public BarBuilder::Impl {
       }
       LAMINA_TRY(AddRows(rows, row, cut));
       row = cut;
-      if (full || (options_.rule.unit == BarUnit::kTick &&
-                   open_->priced_rows() == options_.rule.count)) {
+      if (full ||
+          (options_.rule.unit == BarUnit::kTick && open_->priced_rows() == options_.rule.count)) {
         Close(/*full=*/true);
         open_.emplace();
       }
@@ -214,7 +213,8 @@ Result<BarBuilder> BarBuilder::ForTrades(BarOptions options) {
 
 Result<BarBuilder> BarBuilder::ForQuotes(BarOptions options) {
   if (options.rule.unit == BarUnit::kVolume || options.rule.unit == BarUnit::kNotional) {
-    return InvalidArgument("rule `" + options.rule.text + "` does not suit quotes: they trade nothing");
+    return InvalidArgument("rule `" + options.rule.text +
+                           "` does not suit quotes: they trade nothing");
   }
   LAMINA_ASSIGN(auto impl, MakeImpl<internal::OpenQuoteBar>(std::move(options)));
   return BarBuilder(std::move(impl));

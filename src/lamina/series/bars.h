@@ -32,8 +32,8 @@ struct QuoteColumns {
 struct CandleColumns {
   std::span<const std::int64_t> ts_ns;
   std::span<const double> open, high, low, close;
-  std::span<const double> volume = {};        ///< as TradeColumns::size
-  std::span<const double> vwap = {};          ///< NaN or empty: the mean of high, low and close
+  std::span<const double> volume = {};         ///< as TradeColumns::size
+  std::span<const double> vwap = {};           ///< NaN or empty: the mean of high, low and close
   std::span<const std::int64_t> n_ticks = {};  ///< empty: each row counts as one
 };
 
@@ -56,7 +56,8 @@ struct BarOptions {
 /// Columns of bars. Bars of trades and candles have volume and vwap when their input has sizes;
 /// bars of quotes are of the mid (bid + ask) / 2 and have the last four columns.
 struct Bars {
-  /// Label: the bar's begin (kLeft) or end (kRight); for rules of rows its first or last priced row.
+  /// Label: the bar's begin (kLeft) or end (kRight); for rules of rows its first or last priced
+  /// row.
   std::vector<std::int64_t> timestamp;
   std::vector<double> open, high, low, close;
   std::vector<double> volume;  ///< sum of sizes

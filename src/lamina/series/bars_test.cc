@@ -42,7 +42,9 @@ QuoteColumns Cut(const QuoteColumns& rows, std::size_t offset, std::size_t count
 }
 
 void Append(Bars& all, Bars more) {
-  const auto join = [](auto& to, const auto& from) { to.insert(to.end(), from.begin(), from.end()); };
+  const auto join = [](auto& to, const auto& from) {
+    to.insert(to.end(), from.begin(), from.end());
+  };
   join(all.timestamp, more.timestamp);
   join(all.open, more.open);
   join(all.high, more.high);
@@ -77,8 +79,11 @@ TEST(BarsTest, TimeBarsEqualTheReferenceBitForBit) {
   const struct {
     const char* rule;
     std::int64_t period;
-  } cases[] = {{"1s", 1'000'000'000}, {"1m", 60'000'000'000}, {"7m", 420'000'000'000},
-               {"1h", 3'600'000'000'000}, {"1d", 86'400'000'000'000}};
+  } cases[] = {{"1s", 1'000'000'000},
+               {"1m", 60'000'000'000},
+               {"7m", 420'000'000'000},
+               {"1h", 3'600'000'000'000},
+               {"1d", 86'400'000'000'000}};
   for (std::uint64_t seed = 0; seed < 40; ++seed) {
     RandomTicks ticks = MakeTicks(200 + seed * 50, seed, seed % 2 == 1,
                                   seed % 5 == 0 ? -3'000'000'000'000 : 1'700'000'000'000'000'000);
@@ -159,7 +164,8 @@ TEST(BarsTest, QuoteAndCandleBarsDoNotDependOnCuts) {
     const RandomTicks ticks = MakeTicks(800, seed, seed % 2 == 1);
     for (const char* rule : {"1m", "50tick"}) {
       BarOptions options = Rule(rule);
-      if (options.rule.by_clock()) options.fill = seed % 3 == 0 ? BarFill::kPrevious : BarFill::kNone;
+      if (options.rule.by_clock())
+        options.fill = seed % 3 == 0 ? BarFill::kPrevious : BarFill::kNone;
       BarBuilder whole = *BarBuilder::ForQuotes(options);
       ASSERT_THAT(whole.Add(ticks.Quotes()), IsOk());
       ASSERT_THAT(whole.Finish(), IsOk());
@@ -292,7 +298,8 @@ TEST(BarsTest, RefusesAndNamesTheRow) {
   EXPECT_THAT(add({early, price, price}),
               IsError(ErrorCode::kInvalidArgument, HasSubstr("row 2 is out of order")));
   EXPECT_THAT(add({ts, two, {}}), IsError(ErrorCode::kInvalidArgument, HasSubstr("length")));
-  EXPECT_THAT(add({ts, price, {}}, "5vol"), IsError(ErrorCode::kInvalidArgument, HasSubstr("sizes")));
+  EXPECT_THAT(add({ts, price, {}}, "5vol"),
+              IsError(ErrorCode::kInvalidArgument, HasSubstr("sizes")));
   BarBuilder quotes = *BarBuilder::ForQuotes(Rule("1m"));
   EXPECT_THAT(quotes.Add(TradeColumns{ts, price, {}}), IsError(ErrorCode::kInvalidArgument));
   EXPECT_THAT(BarBuilder::ForQuotes(Rule("5vol")), IsError(ErrorCode::kInvalidArgument));

@@ -132,9 +132,9 @@ Bucket BucketGrid::FindInRange(std::size_t range, std::int64_t ts_ns) const {
 
 Bucket BucketGrid::Find(std::int64_t ts_ns) const {
   if (ranges_.empty()) return EpochBucket(rule_, ts_ns);
-  const auto after = std::partition_point(
-      ranges_.begin(), ranges_.end(),
-      [&](const SessionRange& range) { return range.begin <= ts_ns; });
+  const auto after =
+      std::partition_point(ranges_.begin(), ranges_.end(),
+                           [&](const SessionRange& range) { return range.begin <= ts_ns; });
   const auto count = static_cast<std::size_t>(after - ranges_.begin());
   if (count > 0 && ts_ns < ranges_[count - 1].end) return FindInRange(count - 1, ts_ns);
   return {.first = count == 0 ? kMin : ranges_[count - 1].end,

@@ -26,9 +26,9 @@ struct SessionRange {
 
 /// A stretch of instants that all belong to one bar, or to none.
 struct Bucket {
-  std::int64_t first = 0;  ///< first instant of the stretch
-  std::int64_t last = 0;   ///< its last instant: both inclusive, so that int64 suffices
-  bool inside = true;      ///< false: in no session; rows here belong to no bar
+  std::int64_t first = 0;      ///< first instant of the stretch
+  std::int64_t last = 0;       ///< its last instant: both inclusive, so that int64 suffices
+  bool inside = true;          ///< false: in no session; rows here belong to no bar
   std::int64_t bar_begin = 0;  ///< first instant of the bar: its label, and what tells bars apart
   std::int64_t bar_end = 0;    ///< instant after the bar, or the largest int64
 };

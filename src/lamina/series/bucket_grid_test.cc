@@ -47,9 +47,10 @@ TEST(BucketGridTest, CountsFromTheEpoch) {
 }
 
 TEST(BucketGridTest, HoldsTheEndsOfTime) {
-  for (const char* rule : {"1s", "7m", "1d", "1w", "1month", "5month", "12000month", "106751d",
-                           "10tick"}) {
-    for (const std::int64_t ts : {kMin, kMin + 1, std::int64_t{-1}, std::int64_t{0}, kMax - 1, kMax}) {
+  for (const char* rule :
+       {"1s", "7m", "1d", "1w", "1month", "5month", "12000month", "106751d", "10tick"}) {
+    for (const std::int64_t ts :
+         {kMin, kMin + 1, std::int64_t{-1}, std::int64_t{0}, kMax - 1, kMax}) {
       const Bucket bucket = Grid(rule).Find(ts);
       EXPECT_TRUE(bucket.inside) << rule;
       EXPECT_LE(bucket.first, ts) << rule;

@@ -3,13 +3,15 @@
 /// \file lamina/series/reference_test_support.h
 /// Plain references that the kernels must equal bit for bit, and random ticks. For tests only.
 
+#include <algorithm>
 #include <bit>
 #include <cmath>
 #include <cstdint>
 #include <limits>
-#include <map>
 #include <random>
+#include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "lamina/series/bars.h"

@@ -16,7 +16,8 @@ std::int64_t ValueAt(std::span<const std::int64_t> column, std::size_t row) {
 
 }  // namespace
 
-TickMerge::TickMerge(std::uint32_t inputs) : inputs_(inputs), head_(inputs, kEnd), losers_(inputs) {}
+TickMerge::TickMerge(std::uint32_t inputs)
+    : inputs_(inputs), head_(inputs, kEnd), losers_(inputs) {}
 
 Status TickMerge::Push(std::uint32_t input, const OrderColumns& rows) {
   if (input >= inputs_.size()) return InvalidArgument("no input " + std::to_string(input));
@@ -44,8 +45,8 @@ Status TickMerge::Push(std::uint32_t input, const OrderColumns& rows) {
     return std::make_tuple(columns.ts_ns[row], ValueAt(columns.recv_ns, row),
                            ValueAt(columns.writer, row), ValueAt(columns.seq, row));
   };
-  if (before > 0 && tuple_at(rows, 0) <
-                        std::make_tuple(in.last[0], in.last[1], in.last[2], in.last[3])) {
+  if (before > 0 &&
+      tuple_at(rows, 0) < std::make_tuple(in.last[0], in.last[1], in.last[2], in.last[3])) {
     return InvalidArgument(name + " row " + std::to_string(before) +
                            " is out of order: it is before the row above it");
   }

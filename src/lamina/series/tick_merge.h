@@ -37,9 +37,9 @@ class TickMerge {
 
   /// What Next stopped for.
   struct Progress {
-    std::size_t rows = 0;         ///< written to `out`
-    bool done = false;            ///< every input is finished and merged
-    std::uint32_t starved = 0;    ///< when rows < out.size() and not done: Push or Finish this one
+    std::size_t rows = 0;       ///< written to `out`
+    bool done = false;          ///< every input is finished and merged
+    std::uint32_t starved = 0;  ///< when rows < out.size() and not done: Push or Finish this one
   };
   Progress Next(std::span<MergedRow> out);
 
@@ -49,7 +49,7 @@ class TickMerge {
     std::size_t position = 0;
     std::int64_t rows_before = 0;  ///< in earlier batches
     bool finished = false;
-    std::int64_t last[4] = {};     ///< the last row of the batch before
+    std::int64_t last[4] = {};  ///< the last row of the batch before
   };
   bool Less(std::uint32_t a, std::uint32_t b) const;
   bool LessOfEqualStamps(std::uint32_t a, std::uint32_t b) const;

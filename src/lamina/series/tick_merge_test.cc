@@ -30,7 +30,8 @@ Source RandomSource(std::mt19937_64& random) {
   Source source;
   source.rows.resize(random() % 50);
   for (Row& row : source.rows) {
-    for (std::size_t i = 0; i < 4; ++i) row[i] = static_cast<std::int64_t>(random() % (i == 0 ? 90 : 3));
+    for (std::size_t i = 0; i < 4; ++i)
+      row[i] = static_cast<std::int64_t>(random() % (i == 0 ? 90 : 3));
     if (random() % 40 == 0) row[0] = std::numeric_limits<std::int64_t>::max();
     if (random() % 40 == 0) row[0] = std::numeric_limits<std::int64_t>::min();
   }
@@ -68,7 +69,8 @@ TEST(TickMergeTest, EqualsAStableSortHoweverItIsCut) {
     for (;;) {
       std::vector<MergedRow> out(1 + random() % 20);
       const TickMerge::Progress progress = merge.Next(out);
-      merged.insert(merged.end(), out.begin(), out.begin() + static_cast<std::ptrdiff_t>(progress.rows));
+      merged.insert(merged.end(), out.begin(),
+                    out.begin() + static_cast<std::ptrdiff_t>(progress.rows));
       if (progress.done) break;
       if (progress.rows == out.size()) continue;
       const Source& source = sources[progress.starved];
@@ -93,12 +95,15 @@ TEST(TickMergeTest, NoInputs) {
 TEST(TickMergeTest, Refuses) {
   const std::vector<std::int64_t> sorted{1, 2}, unsorted{2, 1};
   TickMerge merge(2);
-  EXPECT_THAT(merge.Push(2, {sorted}), IsError(ErrorCode::kInvalidArgument, HasSubstr("no input 2")));
+  EXPECT_THAT(merge.Push(2, {sorted}),
+              IsError(ErrorCode::kInvalidArgument, HasSubstr("no input 2")));
   EXPECT_THAT(merge.Push(0, {unsorted}),
               IsError(ErrorCode::kInvalidArgument, HasSubstr("input 0 row 1 is out of order")));
   ASSERT_THAT(merge.Push(0, {sorted}), IsOk());
-  EXPECT_THAT(merge.Push(0, {sorted}), IsError(ErrorCode::kInvalidArgument, HasSubstr("still has")));
-  EXPECT_THAT(merge.Push(1, {sorted, sorted}), IsError(ErrorCode::kInvalidArgument, HasSubstr("differs")));
+  EXPECT_THAT(merge.Push(0, {sorted}),
+              IsError(ErrorCode::kInvalidArgument, HasSubstr("still has")));
+  EXPECT_THAT(merge.Push(1, {sorted, sorted}),
+              IsError(ErrorCode::kInvalidArgument, HasSubstr("differs")));
   merge.Finish(1);
   EXPECT_THAT(merge.Push(1, {sorted}), IsError(ErrorCode::kInvalidArgument, HasSubstr("finished")));
   std::vector<MergedRow> out(5);

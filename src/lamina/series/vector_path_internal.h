@@ -19,10 +19,10 @@ template <class Vector, class Value>
 }
 
 #if defined(__x86_64__)
-#define LAMINA_AVX2 __attribute__((target("avx2")))
+#  define LAMINA_AVX2 __attribute__((target("avx2")))
 inline bool HasAvx2() { return __builtin_cpu_supports("avx2") != 0; }
 #else
-#define LAMINA_AVX2
+#  define LAMINA_AVX2
 inline bool HasAvx2() { return false; }
 #endif
 

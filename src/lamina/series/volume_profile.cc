@@ -12,7 +12,8 @@ namespace lamina::series {
 namespace {
 
 bool SameLengths(const TradeColumns& rows, bool with_ts) {
-  return rows.price.size() == rows.size.size() && (!with_ts || rows.ts_ns.size() == rows.size.size());
+  return rows.price.size() == rows.size.size() &&
+         (!with_ts || rows.ts_ns.size() == rows.size.size());
 }
 
 Error NegativeSize(std::int64_t row) {

@@ -5,7 +5,9 @@
 
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <span>
+#include <utility>
 #include <vector>
 
 #include "lamina/base/result.h"
@@ -45,8 +47,8 @@ class VolumeProfile {
   };
   /// RETURNS kInvalidArgument unless width is above 0 and finite.
   static Result<VolumeProfile> Make(double width);
-  /// Rows without price count for nothing. RETURNS kInvalidArgument that names the row for a negative
-  /// size or an infinite price, kResourceExhausted for more than ten million levels.
+  /// Rows without price count for nothing. RETURNS kInvalidArgument that names the row for a
+  /// negative size or an infinite price, kResourceExhausted for more than ten million levels.
   Status Add(const TradeColumns& rows);
   /// In the order of prices.
   std::vector<Level> Levels() const;

@@ -88,9 +88,11 @@ void WindowTree::Forget(std::int64_t row) {
   std::int64_t keep = row;
   for (Level& level : levels_) {
     keep = (keep / kFan) / kFan * kFan;  // whole families
-    const std::int64_t drop = std::min(keep - level.base, static_cast<std::int64_t>(level.blocks.size()));
+    const std::int64_t drop =
+        std::min(keep - level.base, static_cast<std::int64_t>(level.blocks.size()));
     if (drop <= 0) break;
-    level.blocks.erase(level.blocks.begin(), level.blocks.begin() + static_cast<std::ptrdiff_t>(drop));
+    level.blocks.erase(level.blocks.begin(),
+                       level.blocks.begin() + static_cast<std::ptrdiff_t>(drop));
     level.base += drop;
   }
 }
@@ -108,8 +110,8 @@ WindowSums WindowTree::Over(std::int64_t begin, std::int64_t end) const {
       width *= kFan;
     }
     const Level& blocks = levels_[level];
-    Join(sums, blocks.blocks[static_cast<std::size_t>((row >> (kFanBits * (static_cast<int>(level) + 1))) -
-                                                      blocks.base)]);
+    Join(sums, blocks.blocks[static_cast<std::size_t>(
+                   (row >> (kFanBits * (static_cast<int>(level) + 1))) - blocks.base)]);
     row += width;
   }
   Join(sums, OfRun(row, end));

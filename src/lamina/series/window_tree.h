@@ -15,12 +15,10 @@ namespace lamina::series {
 struct WindowSums {
   std::int64_t count = 0;
   double sum = 0;
-  double min = 0, max = 0;   ///< when count > 0; a zero is +0.0
-  double mean = 0, m2 = 0;   ///< m2: sum of squared distances from the mean; only when asked for
+  double min = 0, max = 0;  ///< when count > 0; a zero is +0.0
+  double mean = 0, m2 = 0;  ///< m2: sum of squared distances from the mean; only when asked for
 
-  double variance(int ddof) const {
-    return m2 / static_cast<double>(count - ddof);
-  }
+  double variance(int ddof) const { return m2 / static_cast<double>(count - ddof); }
 };
 
 /// Blocks of 16 values, of 16 such blocks and so on, aligned to the row number. A stretch is cut

@@ -57,7 +57,8 @@ TEST(WindowTreeTest, EqualsTheStatedOrderBitForBit) {
     std::size_t begin = random() % values.size(), end = random() % values.size();
     if (round % 2 == 0) end = std::min(values.size(), begin + random() % 40);
     if (begin > end) std::swap(begin, end);
-    const WindowSums sums = tree.Over(static_cast<std::int64_t>(begin), static_cast<std::int64_t>(end));
+    const WindowSums sums =
+        tree.Over(static_cast<std::int64_t>(begin), static_cast<std::int64_t>(end));
     ASSERT_EQ(Bits(sums.sum), Bits(StretchSum(values, begin, end))) << begin << ' ' << end;
     std::int64_t count = 0;
     double low = INFINITY, high = -INFINITY, mean = 0, m2 = 0;

@@ -53,8 +53,7 @@ Status AppendRows(std::span<const std::int64_t> ts, std::span<const std::span<co
 void ForgetRows(std::int64_t row, std::int64_t& base, std::vector<std::int64_t>& stamps,
                 std::vector<WindowTree>& columns) {
   for (WindowTree& column : columns) column.Forget(row);
-  const std::int64_t drop =
-      std::min(row - base, static_cast<std::int64_t>(stamps.size()) - 1);
+  const std::int64_t drop = std::min(row - base, static_cast<std::int64_t>(stamps.size()) - 1);
   if (drop <= static_cast<std::int64_t>(stamps.size()) / 2) return;
   stamps.erase(stamps.begin(), stamps.begin() + static_cast<std::ptrdiff_t>(drop));
   base += drop;
@@ -166,13 +165,17 @@ Status WindowJoin::Match(std::span<const std::int64_t> left_ts_ns, std::span<Win
   const Wide reach = static_cast<Wide>(left_ts_ns.back()) + bounds_.to_ns;
   if (!right_finished_ && (ts_.empty() || ts_.back() <= reach)) {
     return InvalidArgument(
-        "left row " + std::to_string(left_rows_ + static_cast<std::int64_t>(left_ts_ns.size()) - 1) +
+        "left row " +
+        std::to_string(left_rows_ + static_cast<std::int64_t>(left_ts_ns.size()) - 1) +
         " needs more rows on the right first");
   }
   const std::int64_t rows = ts_base_ + static_cast<std::int64_t>(ts_.size());
-  const auto stamp = [&](std::int64_t row) { return ts_[static_cast<std::size_t>(row - ts_base_)]; };
+  const auto stamp = [&](std::int64_t row) {
+    return ts_[static_cast<std::size_t>(row - ts_base_)];
+  };
   for (std::size_t i = 0; i < left_ts_ns.size(); ++i) {
-    const Wide from = static_cast<Wide>(left_ts_ns[i]) + bounds_.from_ns - (bounds_.with_from ? 1 : 0);
+    const Wide from =
+        static_cast<Wide>(left_ts_ns[i]) + bounds_.from_ns - (bounds_.with_from ? 1 : 0);
     const Wide to = static_cast<Wide>(left_ts_ns[i]) + bounds_.to_ns - (bounds_.with_to ? 0 : 1);
     while (window_.begin < rows && stamp(window_.begin) <= from) ++window_.begin;
     window_.end = std::max(window_.end, window_.begin);

@@ -19,8 +19,8 @@ namespace lamina::series {
 
 enum class WindowStat : std::uint8_t { kMean, kStd, kVar, kMin, kMax, kSum, kCount, kFirst, kLast };
 
-/// `mean`, `std`, `var`, `min`, `max`, `sum`, `count`, `first`, `last`. RETURNS kInvalidArgument that
-/// lists them.
+/// `mean`, `std`, `var`, `min`, `max`, `sum`, `count`, `first`, `last`. RETURNS kInvalidArgument
+/// that lists them.
 Result<WindowStat> ParseWindowStat(std::string_view name);
 std::string_view StatName(WindowStat stat);
 inline bool NeedsVariance(WindowStat stat) {
@@ -37,8 +37,9 @@ struct WindowRows {
 };
 
 struct RollingOptions {
-  std::optional<std::int64_t> rows = {};     ///< the row and the rows - 1 before it
-  std::optional<std::int64_t> span_ns = {};  ///< the rows up to this one with a stamp above ts - span
+  std::optional<std::int64_t> rows = {};  ///< the row and the rows - 1 before it
+  std::optional<std::int64_t> span_ns =
+      {};  ///< the rows up to this one with a stamp above ts - span
 };
 
 /// Which rows the window of each row holds, and what they add up to.
@@ -92,7 +93,7 @@ class WindowJoin {
   std::vector<WindowTree> columns_;
   std::vector<std::int64_t> ts_;  ///< stamps on the right from row ts_base_ on
   std::int64_t ts_base_ = 0;
-  WindowRows window_;             ///< of the last left row
+  WindowRows window_;  ///< of the last left row
   std::optional<std::int64_t> last_left_;
   std::int64_t left_rows_ = 0;
   bool right_finished_ = false;

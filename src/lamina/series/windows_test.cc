@@ -48,7 +48,8 @@ TEST(RollingTest, WindowsEqualTheReferenceHoweverCut) {
         };
         while (begin > 0 && holds(begin - 1)) --begin;
         ASSERT_EQ(windows[i], (WindowRows{begin, at + 1}));
-        ASSERT_EQ(Bits(rolling.column(0).Over(begin, at + 1).m2), Bits(whole.Over(begin, at + 1).m2));
+        ASSERT_EQ(Bits(rolling.column(0).Over(begin, at + 1).m2),
+                  Bits(whole.Over(begin, at + 1).m2));
       }
       row += count;
     }
@@ -58,7 +59,8 @@ TEST(RollingTest, WindowsEqualTheReferenceHoweverCut) {
 TEST(RollingTest, Refuses) {
   EXPECT_THAT(Rolling::Make({}, 1, false), IsError(ErrorCode::kInvalidArgument));
   EXPECT_THAT(Rolling::Make({.rows = 0}, 1, false), IsError(ErrorCode::kInvalidArgument));
-  EXPECT_THAT(Rolling::Make({.rows = 1, .span_ns = 1}, 1, false), IsError(ErrorCode::kInvalidArgument));
+  EXPECT_THAT(Rolling::Make({.rows = 1, .span_ns = 1}, 1, false),
+              IsError(ErrorCode::kInvalidArgument));
   Rolling rolling = *Rolling::Make({.span_ns = kMax}, 1, false);
   const std::vector<std::int64_t> ends{kMin, kMax}, back{5};
   const std::vector<double> ones{1, 1}, one{1};
@@ -144,7 +146,8 @@ TEST(WindowStatTest, NamesAndValues) {
   for (const char* name : {"mean", "std", "var", "min", "max", "sum", "count", "first", "last"}) {
     EXPECT_EQ(StatName(*ParseWindowStat(name)), name);
   }
-  EXPECT_THAT(ParseWindowStat("average"), IsError(ErrorCode::kInvalidArgument, HasSubstr("mean, std")));
+  EXPECT_THAT(ParseWindowStat("average"),
+              IsError(ErrorCode::kInvalidArgument, HasSubstr("mean, std")));
   WindowSums sums{.count = 2, .sum = 6, .min = 2, .max = 4, .mean = 3, .m2 = 2};
   EXPECT_EQ(StatOf(sums, WindowStat::kMean), 3);
   EXPECT_EQ(StatOf(sums, WindowStat::kVar), 2);
