@@ -46,7 +46,7 @@ enum class BarFill : std::uint8_t {
 };
 
 struct BarOptions {
-  BarRule rule;
+  BarRule rule = {};
   std::vector<SessionRange> ranges = {};  ///< empty: bars from the UTC epoch
   BarLabel label = BarLabel::kLeft;
   BarFill fill = BarFill::kNone;  ///< only for rules of the clock
