@@ -22,6 +22,15 @@ from .errors import (
     ResourceExhausted,
     Unsupported,
 )
+from .series import (
+    asof,
+    merge,
+    resample,
+    rolling,
+    running_vwap,
+    volume_profile,
+    window_join,
+)
 from .store import Problem, Store, VerifyReport, open
 from .summary import BacktestSummary
 from .table import Table
@@ -51,6 +60,13 @@ __all__ = [
     "VerifyReport",
     "__version__",
     "arrow_version",
+    "asof",
+    "merge",
     "open",
     "read_bundle",
+    "resample",
+    "rolling",
+    "running_vwap",
+    "volume_profile",
+    "window_join",
 ]

@@ -16,8 +16,9 @@
 #include "lamina/base/result.h"
 
 namespace arrow {
+class RecordBatchReader;
 class Table;
-}
+}  // namespace arrow
 
 namespace lamina::python {
 
@@ -61,6 +62,11 @@ class ArrowTable {
   std::shared_ptr<arrow::Table> table_;
 };
 
+/// The stream of any object with __arrow_c_stream__. Reads batch by batch, also without the GIL.
+std::shared_ptr<arrow::RecordBatchReader> ImportStream(nb::handle source);
+/// All of it.
+std::shared_ptr<arrow::Table> ImportTable(nb::handle source);
+
 /// Text of ours as a str; bytes that are not UTF-8 (parts of file names) as Python's os.fsdecode
 /// does.
 nb::str Text(std::string_view bytes);
@@ -70,6 +76,7 @@ std::string Path(nb::handle path);
 nb::object ErrorClass(ErrorCode code);
 
 void BindErrors(nb::module_& module);
+void BindSeries(nb::module_& module);
 void BindTable(nb::module_& module);
 void BindStore(nb::module_& module);
 

@@ -11,6 +11,7 @@ NB_MODULE(_lamina, module) {
       "Version of the Arrow C++ library in use.");
   lamina::python::BindErrors(module);
   lamina::python::BindTable(module);
+  lamina::python::BindSeries(module);
   lamina::python::BindDocument(module);
   lamina::python::BindStore(module);
 }

@@ -35,24 +35,6 @@ nb::object Capsule(std::unique_ptr<Exported> exported, const char* name) {
   return nb::steal(capsule);
 }
 
-std::shared_ptr<arrow::Table> Import(nb::handle source) {
-  if (!nb::hasattr(source, "__arrow_c_stream__")) {
-    throw nb::type_error(
-        "expected an object with __arrow_c_stream__: a table or frame of pyarrow, polars, pandas, "
-        "duckdb");
-  }
-  nb::object capsule = source.attr("__arrow_c_stream__")();
-  auto* stream = static_cast<ArrowArrayStream*>(PyCapsule_GetPointer(capsule.ptr(), kStreamName));
-  if (stream == nullptr) throw nb::python_error();
-  // Moves the struct out of the capsule and marks it released there.
-  auto reader = OrRaiseArrow(arrow::ImportRecordBatchReader(stream));
-  auto table = [&] {
-    nb::gil_scoped_release release;
-    return reader->ToTable();
-  }();
-  return OrRaiseArrow(std::move(table));
-}
-
 nb::object ExportStream(const ArrowTable& self, const nb::object& requested_schema) {
   (void)requested_schema;  // the protocol allows to ignore it
   auto out = std::make_unique<ArrowArrayStream>();
@@ -85,11 +67,33 @@ std::vector<std::vector<std::string>> HeadText(const ArrowTable& self, std::int6
 
 }  // namespace
 
+std::shared_ptr<arrow::RecordBatchReader> ImportStream(nb::handle source) {
+  if (!nb::hasattr(source, "__arrow_c_stream__")) {
+    throw nb::type_error(
+        "expected an object with __arrow_c_stream__: a table or frame of pyarrow, polars, pandas, "
+        "duckdb");
+  }
+  nb::object capsule = source.attr("__arrow_c_stream__")();
+  auto* stream = static_cast<ArrowArrayStream*>(PyCapsule_GetPointer(capsule.ptr(), kStreamName));
+  if (stream == nullptr) throw nb::python_error();
+  // Moves the struct out of the capsule and marks it released there.
+  return OrRaiseArrow(arrow::ImportRecordBatchReader(stream));
+}
+
+std::shared_ptr<arrow::Table> ImportTable(nb::handle source) {
+  auto reader = ImportStream(source);
+  auto table = [&] {
+    nb::gil_scoped_release release;
+    return reader->ToTable();
+  }();
+  return OrRaiseArrow(std::move(table));
+}
+
 void BindTable(nb::module_& module) {
   nb::class_<ArrowTable>(module, "ArrowTable", "Columns in Arrow memory; see lamina.Table.")
       .def(
           "__init__",
-          [](ArrowTable* self, const nb::object& source) { new (self) ArrowTable(Import(source)); },
+          [](ArrowTable* self, const nb::object& source) { new (self) ArrowTable(ImportTable(source)); },
           nb::arg("source").none())
       .def_prop_ro("num_rows", [](const ArrowTable& self) { return self.table()->num_rows(); })
       .def_prop_ro("column_names",

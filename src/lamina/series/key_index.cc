@@ -17,6 +17,10 @@ Status AppendKey(const arrow::Array& column, std::int64_t row, std::string& key)
     key += '\0';
     return Ok();
   }
+  if (column.type_id() == arrow::Type::DICTIONARY) {
+    const auto& typed = static_cast<const arrow::DictionaryArray&>(column);
+    return AppendKey(*typed.dictionary(), typed.GetValueIndex(row), key);
+  }
   key += '\1';
   const auto text = [&](std::string_view value) {
     const auto size = static_cast<std::uint64_t>(value.size());
@@ -34,10 +38,6 @@ Status AppendKey(const arrow::Array& column, std::int64_t row, std::string& key)
     case arrow::Type::BOOL:
       key += static_cast<const arrow::BooleanArray&>(column).Value(row) ? 't' : 'f';
       return Ok();
-    case arrow::Type::DICTIONARY: {
-      const auto& typed = static_cast<const arrow::DictionaryArray&>(column);
-      return AppendKey(*typed.dictionary(), typed.GetValueIndex(row), key);
-    }
     default:
       break;
   }
