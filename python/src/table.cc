@@ -93,7 +93,9 @@ void BindTable(nb::module_& module) {
   nb::class_<ArrowTable>(module, "ArrowTable", "Columns in Arrow memory; see lamina.Table.")
       .def(
           "__init__",
-          [](ArrowTable* self, const nb::object& source) { new (self) ArrowTable(ImportTable(source)); },
+          [](ArrowTable* self, const nb::object& source) {
+            new (self) ArrowTable(ImportTable(source));
+          },
           nb::arg("source").none())
       .def_prop_ro("num_rows", [](const ArrowTable& self) { return self.table()->num_rows(); })
       .def_prop_ro("column_names",
