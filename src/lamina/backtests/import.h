@@ -62,8 +62,9 @@ struct ImportSource {
 Result<std::vector<ImportSource>> FindBundles(io::Env& env, const std::vector<std::string>& paths);
 
 /// Of several sources with one handle the first by path is imported, the others are refused
-/// (kAlreadyExists, also with `replace`). Errors of single files are in the report; RETURNS an error when the store itself fails, or
-/// kCancelled (batches committed before stay; run it again to go on).
+/// (kAlreadyExists, also with `replace`). Errors of single files are in the report; RETURNS an
+/// error when the store itself fails, or kCancelled (batches committed before stay; run it again to
+/// go on).
 Result<ImportReport> ImportBundles(BacktestStore& store, const std::vector<ImportSource>& sources,
                                    const ImportOptions& options = {});
 
