@@ -64,6 +64,8 @@ class ExportReport:
     identical_to_original: bool
     level: int
     format_version: int
+    warnings: list[str]
+    """What a bundle of another version than the backtest came in has no place for."""
 
 
 class Backtests:
