@@ -256,7 +256,7 @@ class Converter {
     LAMINA_ASSIGN(const Slot* slot, TheSlot(study));
     if (from_ > 2) WarnOfStudy(study);
     const Slot none;
-    if (slot == nullptr) slot = &none;
+    if (slot == nullptr) slot = from_ <= 2 ? &study.slots.front() : &none;
     const Maybe symbol = StudySymbol(study);
     std::string runs("\xc0"), tests("\xc0");
     if (!slot->runs.empty()) {

@@ -314,7 +314,9 @@ Result<std::string> RunMover::Run(const Value& run, const std::string& blob_pref
 Result<std::string> RunMover::Test(const Value& test, const std::optional<Value>& trading_symbol) {
   if (from_ == to_ || !test.is_map()) return std::string(test.raw());
   window_ = WindowOf(test);
-  trading_symbol_ = IsText(trading_symbol) ? std::string(trading_symbol->raw()) : std::string(kNil);
+  if (trading_symbol_.empty() || trading_symbol_ == kNil) {  // that of the last run, if any
+    trading_symbol_ = IsText(trading_symbol) ? trading_symbol->raw() : kNil;
+  }
   PairWriter out;
   for (const auto& [key, value] : test.entries()) {
     if (!key.is_string()) return InvalidArgument("a permutation test has a key that is no string");

@@ -23,13 +23,13 @@ fs::path Golden(const std::string& folder) { return SharedBundles() / "golden" /
 OpenedDocument Open(const fs::path& path) {
   auto opened = OpenBundle(path);
   EXPECT_TRUE(opened.ok()) << path << ": " << opened.error().message();
-  return std::move(opened).value();
+  return *std::move(opened);
 }
 
 OpenedDocument OpenText(std::uint32_t version, std::string text) {
   auto opened = OpenDocument(version, std::move(text));
   EXPECT_TRUE(opened.ok()) << opened.error().message();
-  return std::move(opened).value();
+  return *std::move(opened);
 }
 
 Result<std::string> Convert(const OpenedDocument& source, std::uint32_t to,
@@ -41,7 +41,7 @@ std::string Converted(const OpenedDocument& source, std::uint32_t to) {
   std::vector<std::string> warnings;
   auto document = Convert(source, to, &warnings);
   EXPECT_TRUE(document.ok()) << document.error().message();
-  return document.ok() ? std::move(document).value() : std::string("\x80");
+  return document.ok() ? *std::move(document) : std::string("\x80");
 }
 
 std::vector<std::string> HashesOf(const OpenedDocument& document) {
@@ -84,7 +84,6 @@ const std::map<std::string, std::string> kOneToTwo = {
 const std::map<std::string, std::string> kTwoToOne = {
     {"ohlcv_sharedstore", "the two name different folders of price files"},
     {"series_times", "version 1 has microseconds, offsets and dates, a blob has milliseconds"},
-    {"empty_snapshots", "an integer in the equity curve, and no snapshot that tells"},
 };
 
 TEST(ConvertDocument, OfVersionOneGivesTheFrameworksVersionTwo) {
