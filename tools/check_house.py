@@ -49,9 +49,40 @@ BAD_NAMES = {"utils", "util", "helpers", "helper", "common", "manager", "manager
 # Files longer than LINES_MAX: how many lines they have.
 LONG_FILES: dict[str, int] = {}
 # Files with lines wider than COLUMNS_MAX: how many such lines they have.
-WIDE_LINES: dict[str, int] = {}
+WIDE_LINES: dict[str, int] = {"tools/setup.sh": 4}
 # Sources without a test of their own: the file that tests them instead.
-TESTED_ELSEWHERE: dict[str, str] = {}
+TESTED_ELSEWHERE: dict[str, str] = {
+    "src/lamina/backtests/shape_list.cc": "src/lamina/backtests/decompose_test.cc",
+    "src/lamina/backtests/assemble.cc": "src/lamina/backtests/decompose_test.cc",
+    "src/lamina/backtests/backtest_store.cc": "python/tests/cli/test_first_way.py",
+    "src/lamina/backtests/catalog_rows.cc": "python/tests/cli/test_first_way.py",
+    "src/lamina/backtests/edit.cc": "python/tests/cli/test_first_way.py",
+    "src/lamina/backtests/export.cc": "python/tests/cli/test_first_way.py",
+    "src/lamina/backtests/import.cc": "python/tests/cli/test_first_way.py",
+    "src/lamina/backtests/import_batch.cc": "python/tests/cli/test_first_way.py",
+    "src/lamina/backtests/import_sources.cc": "python/tests/cli/test_first_way.py",
+    "src/lamina/backtests/json_text.cc": "src/lamina/backtests/decompose_test.cc",
+    "src/lamina/backtests/lake_schema.cc": "python/tests/cli/test_first_way.py",
+    "src/lamina/backtests/prepare.cc": "python/tests/cli/test_first_way.py",
+    "src/lamina/backtests/record_schema.cc": "src/lamina/backtests/decompose_test.cc",
+    "src/lamina/backtests/record_take.cc": "src/lamina/backtests/decompose_test.cc",
+    "src/lamina/backtests/record_write.cc": "src/lamina/backtests/decompose_test.cc",
+    "src/lamina/backtests/row_columns.cc": "src/lamina/backtests/decompose_test.cc",
+    "src/lamina/backtests/run_batch.cc": "python/tests/cli/test_first_way.py",
+    "src/lamina/backtests/run_deletion.cc": "python/tests/cli/test_first_way.py",
+    "src/lamina/backtests/run_facts.cc": "src/lamina/backtests/decompose_test.cc",
+    "src/lamina/backtests/run_parts.cc": "src/lamina/backtests/decompose_test.cc",
+    "src/lamina/backtests/series_blob_library.cc": "src/lamina/backtests/series_blob_test.cc",
+    "src/lamina/backtests/series_blob_read.cc": "src/lamina/backtests/series_blob_test.cc",
+    "src/lamina/backtests/summary_metrics.cc": "src/lamina/backtests/run_metrics_test.cc",
+    "src/lamina/backtests/verify.cc": "python/tests/cli/test_first_way.py",
+    "src/lamina/catalog/lake_reader.cc": "src/lamina/catalog/lake_writer_test.cc",
+    "src/lamina/cli/backtest_commands.cc": "python/tests/cli/test_first_way.py",
+    "src/lamina/cli/demo_command.cc": "python/tests/cli/test_first_way.py",
+    "src/lamina/cli/edit_commands.cc": "python/tests/cli/test_first_way.py",
+    "src/lamina/cli/list_commands.cc": "python/tests/cli/test_first_way.py",
+    "src/lamina/cli/store_commands.cc": "python/tests/cli/test_first_way.py",
+}
 
 
 class Exceptions(NamedTuple):

@@ -1,5 +1,6 @@
 #!/bin/bash
-# Run every fuzz target of a build tree on its committed corpus. Usage: tools/run_fuzzers.sh BUILD SECONDS
+# Run every fuzz target of a build tree on its committed corpus.
+# Usage: tools/run_fuzzers.sh BUILD SECONDS
 # New inputs go to BUILD/corpus/; a crash leaves its input beside them and fails the run.
 set -euo pipefail
 cd "$(dirname "$0")/.."

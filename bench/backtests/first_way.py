@@ -1,8 +1,9 @@
 #!/usr/bin/env python3
 """Time the way of real bundles in, ranking out, bundles out again, with the answers checked.
 
-Usage: bench/backtests/first_way.py --build build/release --tools ../shared/tools [--bundles 500] [--out bench/results]
-Input is generated once into build/bench. Figures of the published framework are printed beside ours where they are known.
+Usage: bench/backtests/first_way.py --build build/release --tools ../shared/tools [--bundles 500]
+Input is generated once into build/bench. Figures of the published framework are printed beside
+ours where they are known.
 """
 
 import argparse
@@ -37,13 +38,31 @@ class Bench:
         if not out.exists() or len(list(out.glob("*.iafbt"))) != count:
             shutil.rmtree(out, ignore_errors=True)
             print(f"generating {count} bundles: {name}", file=sys.stderr)
-            command = [sys.executable, self.generator, out, "-n", str(count), "--level", "3", "--jobs", "2", *options]
+            command = [
+                sys.executable,
+                self.generator,
+                out,
+                "-n",
+                str(count),
+                "--level",
+                "3",
+                "--jobs",
+                "2",
+                *options,
+            ]
             subprocess.run(command, check=True, stderr=subprocess.DEVNULL)
         return out
 
     def run(self, *arguments, store: Path) -> tuple[dict, float, int]:
         """The command's JSON, its wall seconds and its peak memory in bytes."""
-        command = ["/usr/bin/env", str(self.lamina), "--store", str(store), "--json", *map(str, arguments)]
+        command = [
+            "/usr/bin/env",
+            str(self.lamina),
+            "--store",
+            str(store),
+            "--json",
+            *map(str, arguments),
+        ]
         began = time.perf_counter()
         process = subprocess.Popen(command, stdout=subprocess.PIPE)
         output = process.stdout.read()
@@ -53,8 +72,12 @@ class Bench:
             raise SystemExit(f"{command} failed with status {status}")
         return json.loads(output), seconds, usage.ru_maxrss * 1024
 
-    def report(self, figure: str, value: float, unit: str, bound: str, good: bool, peer: str = "") -> None:
-        self.rows.append(dict(figure=figure, value=value, unit=unit, bound=bound, good=good, peer=peer))
+    def report(
+        self, figure: str, value: float, unit: str, bound: str, good: bool, peer: str = ""
+    ) -> None:
+        self.rows.append(
+            dict(figure=figure, value=value, unit=unit, bound=bound, good=good, peer=peer)
+        )
         mark = "ok  " if good else "MISS"
         print(f"{mark} {figure:<58} {value:>10.2f} {unit:<10} bound {bound:<14} {peer}", flush=True)
 
@@ -69,8 +92,17 @@ class Bench:
             path.read_bytes()
         store = self.fresh(name)
         report, seconds, memory = self.run("import", source, store=store)
-        assert report["imported"] == count and not report["failed"] and not report["warnings"], report
-        self.report(f"import {name}, {count} bundles", count / seconds, "bundles/s", f">= {bound}", count / seconds >= bound, peer)
+        assert report["imported"] == count and not report["failed"] and not report["warnings"], (
+            report
+        )
+        self.report(
+            f"import {name}, {count} bundles",
+            count / seconds,
+            "bundles/s",
+            f">= {bound}",
+            count / seconds >= bound,
+            peer,
+        )
         self.report(f"import {name}: peak memory", memory / 1e6, "MB", "<= 600", memory <= 600e6)
         return store
 
@@ -86,13 +118,23 @@ class Bench:
     def size(self, store: Path, count: int) -> None:
         stats, _, _ = self.run("stats", store=store)
         on_disk = sum(p.stat().st_size for p in store.rglob("*") if p.is_file())
-        self.report(f"stored bundle, average of {count}, every file of the store", on_disk / count / 1e3, "kB", "<= 150",
+        figure = f"stored bundle, average of {count}, every file of the store"
+        self.report(figure, on_disk / count / 1e3, "kB", "<= 150",
                     on_disk <= 150e3 * count, "framework: 688 as a file, 972 tiered")  # fmt: skip
         for table in stats["tables"]:
-            print(f"     {table['table']:<34} {table['bytes'] / count / 1e3:8.2f} kB a bundle, {table['files']} files")
+            print(
+                f"     {table['table']:<34} {table['bytes'] / count / 1e3:8.2f} kB a bundle, "
+                f"{table['files']} files"
+            )
         for chunk in stats["chunks"]:
-            print(f"     chunks {chunk['kind']:<27} {chunk['stored_bytes'] / count / 1e3:8.2f} kB a bundle")
-        print(f"     catalog {stats['catalog_bytes'] / count / 1e3:.2f}, objects {stats['objects_bytes'] / count / 1e3:.2f} kB a bundle")
+            print(
+                f"     chunks {chunk['kind']:<27} {chunk['stored_bytes'] / count / 1e3:8.2f} kB "
+                f"a bundle"
+            )
+        print(
+            f"     catalog {stats['catalog_bytes'] / count / 1e3:.2f}, "
+            f"objects {stats['objects_bytes'] / count / 1e3:.2f} kB a bundle"
+        )
 
     def listing(self, count: int) -> None:
         source = self.generate("small", count, "--shape", "small")
@@ -100,7 +142,16 @@ class Bench:
         report, seconds, _ = self.run("import", source, store=store)
         assert report["imported"] == count, report
         print(f"     import of {count} small bundles: {count / seconds:.0f} bundles/s")
-        command = [str(self.lamina), "--store", str(store), "list", "--sort", "sharpe_ratio", "--limit", "20"]
+        command = [
+            str(self.lamina),
+            "--store",
+            str(store),
+            "list",
+            "--sort",
+            "sharpe_ratio",
+            "--limit",
+            "20",
+        ]
         times = []
         for _ in range(41):
             began = time.perf_counter()
@@ -109,14 +160,29 @@ class Bench:
         rows, _, _ = self.run("list", "--columns", "handle,sharpe_ratio", store=store)
         assert len(rows) == count
         best, _, _ = self.run("list", "--sort", "sharpe_ratio", "--limit", 20, store=store)
-        known = sorted((r["sharpe_ratio"] for r in rows if r["sharpe_ratio"] is not None), reverse=True)[:20]
+        known = sorted(
+            (r["sharpe_ratio"] for r in rows if r["sharpe_ratio"] is not None), reverse=True
+        )[:20]
         assert [r["sharpe_ratio"] for r in best] == known
         median = sorted(times)[len(times) // 2] * 1e3
-        self.report(f"list top-20 of {count}, whole command, median of 41", median, "ms", "<= 25", median <= 25, "framework: about 1,000")
+        self.report(
+            f"list top-20 of {count}, whole command, median of 41",
+            median,
+            "ms",
+            "<= 25",
+            median <= 25,
+            "framework: about 1,000",
+        )
         for metric in ("sharpe_ratio", "calmar_ratio"):
             inside = self.in_process(store, metric)
             if inside is not None:
-                self.report(f"list top-20 of {count} by {metric}, in process, median", inside, "ms", "<= 2", inside <= 2)
+                self.report(
+                    f"list top-20 of {count} by {metric}, in process, median",
+                    inside,
+                    "ms",
+                    "<= 2",
+                    inside <= 2,
+                )
 
     def in_process(self, store: Path, metric: str) -> float | None:
         code = f"""
@@ -124,11 +190,15 @@ import time, lamina
 store = lamina.open({str(store)!r}, read_only=True)
 times = []
 for _ in range(201):
-    began = time.perf_counter(); store.backtests.list(sort={metric!r}, limit=20); times.append(time.perf_counter() - began)
+    began = time.perf_counter()
+    store.backtests.list(sort={metric!r}, limit=20)
+    times.append(time.perf_counter() - began)
 print(sorted(times)[100] * 1e3)
 """
         environment = {**os.environ, "PYTHONPATH": str(self.lamina.parents[1] / "pylib")}
-        done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True)
+        done = subprocess.run(
+            [sys.executable, "-c", code], env=environment, capture_output=True, text=True
+        )
         if done.returncode != 0:
             raise SystemExit(done.stderr)
         return float(done.stdout)
@@ -143,25 +213,45 @@ print(sorted(times)[100] * 1e3)
         for one in json.loads(done.stdout)["benchmarks"]:
             scale = {"ns": 1e-6, "us": 1e-3, "ms": 1.0, "s": 1e3}[one["time_unit"]]
             cpu = one["cpu_time"] * scale
-            self.report(f"{one['name']}: identity and summary", cpu, "ms CPU", "<= 10", cpu <= 10, "framework: 193")
+            self.report(
+                f"{one['name']}: identity and summary",
+                cpu,
+                "ms CPU",
+                "<= 10",
+                cpu <= 10,
+                "framework: 193",
+            )
 
     def save(self, folder: Path, commit: str) -> None:
         folder.mkdir(parents=True, exist_ok=True)
-        cpu = next((line.split(":")[1].strip() for line in Path("/proc/cpuinfo").read_text().splitlines() if "model name" in line), "?")
+        cpu = next(
+            (
+                line.split(":")[1].strip()
+                for line in Path("/proc/cpuinfo").read_text().splitlines()
+                if "model name" in line
+            ),
+            "?",
+        )
         lines = [
             "# Backtests: the first way", "",
-            f"Commit {commit}, {platform.system()} {platform.release()}, {cpu}, {os.cpu_count()} cores, Python {platform.python_version()}.",
-            "Made by `bench/backtests/first_way.py`; answers checked before a figure is printed.", "",
+            f"Commit {commit}, {platform.system()} {platform.release()}, {cpu}, "
+            f"{os.cpu_count()} cores, Python {platform.python_version()}.",
+            "Made by `bench/backtests/first_way.py`; answers are checked before figures.", "",
             "| figure | value | unit | bound | kept | peer |", "|---|---|---|---|---|---|",
         ]  # fmt: skip
         for row in self.rows:
             kept = "yes" if row["good"] else "NO"
-            lines.append(f"| {row['figure']} | {row['value']:.2f} | {row['unit']} | {row['bound']} | {kept} | {row['peer']} |")
+            lines.append(
+                f"| {row['figure']} | {row['value']:.2f} | {row['unit']} | {row['bound']} "
+                f"| {kept} | {row['peer']} |"
+            )
         (folder / "backtests_first_way.md").write_text("\n".join(lines) + "\n")
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--build", default="build/release")
     parser.add_argument("--tools", default="../shared/tools")
     parser.add_argument("--work", default="build/bench")
@@ -179,7 +269,9 @@ def main() -> int:
     bench.check_store(store, v1, 100)
     bench.scan()
     bench.listing(arguments.small)
-    commit = subprocess.run(["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True).stdout.strip()
+    commit = subprocess.run(
+        ["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True
+    ).stdout.strip()
     bench.save(Path(arguments.out), commit)
     return 0 if all(row["good"] for row in bench.rows) else 1
 

@@ -34,6 +34,10 @@ def runs(path: Path) -> list[dict]:
             for run in study.get(slot) or []
         ]
     if "vector" in top or "event" in top:
-        return [run for slot in ("vector", "event") for run in (top.get(slot) or {}).get("runs") or []]
-    slot = {"vector": "vector_runs", "event": "event_runs"}.get(top.get("engine_type"), "backtest_runs")
+        return [
+            run for slot in ("vector", "event") for run in (top.get(slot) or {}).get("runs") or []
+        ]
+    slot = {"vector": "vector_runs", "event": "event_runs"}.get(
+        top.get("engine_type"), "backtest_runs"
+    )
     return top.get(slot) or []

@@ -14,7 +14,9 @@ def run(*arguments, store=None, check=True, timeout=300, **options) -> subproces
     command = [str(BINARY), *(["--store", str(store)] if store else []), *map(str, arguments)]
     done = subprocess.run(command, capture_output=True, text=True, timeout=timeout, **options)
     if check:
-        assert done.returncode == 0, f"{command}: exit {done.returncode}\n{done.stdout}\n{done.stderr}"
+        assert done.returncode == 0, (
+            f"{command}: exit {done.returncode}\n{done.stdout}\n{done.stderr}"
+        )
     return done
 
 

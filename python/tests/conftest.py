@@ -1,12 +1,18 @@
 import os
 import shutil
+import sys
 from pathlib import Path
 
 import pytest
 
-import lamina
+try:
+    import lamina
+except ModuleNotFoundError:  # pytest run by hand: the package of the build tree
+    sys.path.insert(0, str(Path(__file__).parents[2] / "build" / "dev" / "pylib"))
+    import lamina
 
 SHARED = Path(os.environ.get("LAMINA_SHARED_DIR") or Path(__file__).parents[3] / "shared")
+os.environ.setdefault("LAMINA_BUILD_DIR", str(Path(lamina.__file__).parents[2]))
 
 
 def pytest_collection_modifyitems(items):

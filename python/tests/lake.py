@@ -1,4 +1,4 @@
-"""Attach a store to DuckDB by its official DuckLake extension. Other processes may write meanwhile."""
+"""Attach a store to DuckDB by its official extension; other processes may write meanwhile."""
 
 import importlib.util
 import shutil
@@ -32,9 +32,16 @@ def attach(store: Path) -> duckdb.DuckDBPyConnection:
 
 def conformance(shared: Path, store: Path, *options: str) -> subprocess.CompletedProcess:
     """The outside judge of a catalog; exit code 0 when every check passes."""
-    command = [sys.executable, str(shared / "tools" / "ducklake_conformance.py"), str(store / "catalog.sqlite")]
+    command = [
+        sys.executable,
+        str(shared / "tools" / "ducklake_conformance.py"),
+        str(store / "catalog.sqlite"),
+    ]
     return subprocess.run(
-        [*command, "--data-path", f"{store}/lake/", *options], capture_output=True, text=True, timeout=600
+        [*command, "--data-path", f"{store}/lake/", *options],
+        capture_output=True,
+        text=True,
+        timeout=600,
     )
 
 

@@ -16,21 +16,29 @@ pytestmark = pytest.mark.shared
 
 
 def write_bundle(path: Path, document: bytes, version: int = 2) -> None:
-    path.write_bytes(b"IAFB" + struct.pack("<I", version) + zstandard.ZstdCompressor(level=3).compress(document))
+    path.write_bytes(
+        b"IAFB" + struct.pack("<I", version) + zstandard.ZstdCompressor(level=3).compress(document)
+    )
 
 
 @pytest.fixture
 def store(tmp_path, shared):
     store = tmp_path / "store"
     run("init", store)
-    run("import", shared / "data" / "bundles" / "golden" / "v2_8.10.0" / "one_run.iafbt", store=store)
+    run(
+        "import",
+        shared / "data" / "bundles" / "golden" / "v2_8.10.0" / "one_run.iafbt",
+        store=store,
+    )
     return store
 
 
 def refused_all(store: Path, folder: Path, files: int, may_import: int = 0) -> list[dict]:
     before = run_json("snapshots", store=store)
     limited = lambda: resource.setrlimit(resource.RLIMIT_AS, (6 << 30, 6 << 30))  # noqa: E731
-    done = run("--json", "import", folder, store=store, check=False, preexec_fn=limited, timeout=600)
+    done = run(
+        "--json", "import", folder, store=store, check=False, preexec_fn=limited, timeout=600
+    )
     report = json.loads(done.stdout)
     assert len(report["failed"]) + report["imported"] + report["unchanged"] == files
     assert report["imported"] <= may_import
@@ -39,13 +47,20 @@ def refused_all(store: Path, folder: Path, files: int, may_import: int = 0) -> l
         assert run_json("snapshots", store=store) == before
     assert run_json("verify", store=store)["ok"]
     for failure in report["failed"]:
-        assert failure["code"] in {"kInvalidArgument", "kUnsupported", "kCorruption", "kResourceExhausted"}, failure
+        assert failure["code"] in {
+            "kInvalidArgument",
+            "kUnsupported",
+            "kCorruption",
+            "kResourceExhausted",
+        }, failure
         assert failure["message"]
     return report["failed"]
 
 
 def test_truncated_at_every_97th_byte(store, shared, tmp_path):
-    data = (shared / "data" / "bundles" / "golden" / "v2_8.10.0" / "windows3_full.iafbt").read_bytes()
+    data = (
+        shared / "data" / "bundles" / "golden" / "v2_8.10.0" / "windows3_full.iafbt"
+    ).read_bytes()
     folder = tmp_path / "cut"
     folder.mkdir()
     cuts = range(0, len(data), 97)
@@ -63,7 +78,7 @@ def test_each_header_byte_flipped(store, shared, tmp_path):
             flipped = bytearray(data)
             flipped[position] ^= 1 << bit
             (folder / f"{position:02}_{bit}.iafbt").write_bytes(flipped)
-    # Another version number, and bits of the frame header that change nothing, leave a document to read.
+    # Another version number, and bits of the frame header without meaning, leave a document.
     refused_all(store, folder, 18 * 8, may_import=30)
 
 
@@ -93,7 +108,21 @@ def test_map_keys_that_are_not_strings(store, tmp_path):
     refused_all(store, folder, 3)
 
 
-WRONG = [None, True, -1, 2**63, 1.5, float("nan"), "text", b"bytes", [], [[]], {}, {"x": 1}, [1, "a", None]]
+WRONG = [
+    None,
+    True,
+    -1,
+    2**63,
+    1.5,
+    float("nan"),
+    "text",
+    b"bytes",
+    [],
+    [[]],
+    {},
+    {"x": 1},
+    [1, "a", None],
+]
 
 
 def mutate(value, path=()):
@@ -141,7 +170,11 @@ def test_a_binary_that_is_no_bundle_and_a_folder_without_any(store, tmp_path):
     empty = tmp_path / "empty"
     empty.mkdir()
     assert run_json("import", empty, store=store)["imported"] == 0
-    done = subprocess.run([BINARY, "--store", store, "--json", "import", sys.executable], capture_output=True, text=True)
+    done = subprocess.run(
+        [BINARY, "--store", store, "--json", "import", sys.executable],
+        capture_output=True,
+        text=True,
+    )
     assert done.returncode == 1
     assert json.loads(done.stdout)["failed"][0]["code"] == "kInvalidArgument"
     assert run("import", tmp_path / "nowhere", store=store, check=False).returncode == 3

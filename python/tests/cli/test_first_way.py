@@ -62,14 +62,16 @@ def test_everything_valid_is_imported_and_the_rest_refused_with_its_reason(share
 def test_a_second_import_changes_nothing(shared, imported):
     store, report, _ = imported
     before = run_json("snapshots", store=store)
-    again = json.loads(run("--json", "import", shared / "data" / "bundles", store=store, check=False).stdout)
+    again = json.loads(
+        run("--json", "import", shared / "data" / "bundles", store=store, check=False).stdout
+    )
     assert (again["imported"], again["replaced"], again["runs_new"]) == (0, 0, 0)
     assert again["unchanged"] == report["imported"]
     assert run_json("snapshots", store=store) == before
 
 
 def test_exports_give_documents_back(shared, imported, tmp_path):
-    """Every bundle of every version out again, into a second store, and out of that: nothing changes."""
+    """Every bundle out again, into a second store, and out of that: nothing changes."""
     store, _, _ = imported
     folder = shared / "data" / "bundles"
     second = tmp_path / "second"
@@ -90,14 +92,16 @@ def test_exports_give_documents_back(shared, imported, tmp_path):
     run_json("import", tmp_path / "out", store=second)
     for path in exported:
         again = tmp_path / "again.bin"
-        report = run_json("export", handle_of(path, tmp_path / "out"), "-o", again, "--level", "3", store=second)
+        report = run_json(
+            "export", handle_of(path, tmp_path / "out"), "-o", again, "--level", "3", store=second
+        )
         assert again.read_bytes() == path.read_bytes(), path
         assert report["identical_to_original"]
 
 
 def test_exports_give_the_files_of_the_framework_back(shared, imported, tmp_path):
-    """Without a level the original file comes back, byte for byte. (Of the real ones the smallest: level 19
-    takes seconds for a large one.)"""
+    """Without a level the original file comes back, byte for byte. (Of the real ones the smallest:
+    level 19 takes seconds for a large one.)"""
     store, _, _ = imported
     folder = shared / "data" / "bundles"
     files = bundle_files(folder / "golden")
@@ -120,14 +124,14 @@ def test_price_files_come_out_beside_the_bundle(shared, imported, tmp_path):
 
 
 def test_list_and_rank(imported):
-    store, report, _ = imported
+    store, _, _ = imported
     rows = run_json("list", "--sort", "sharpe_ratio", "--limit", "20", store=store)
     assert len(rows) == 20
     values = [row["sharpe_ratio"] for row in rows if row["sharpe_ratio"] is not None]
     assert values == sorted(values, reverse=True)
     assert list(rows[0]) == [
-        "handle", "algorithm_id", "tag", "sharpe_ratio", "total_net_gain_percentage", "max_drawdown",
-        "number_of_trades",
+        "handle", "algorithm_id", "tag", "sharpe_ratio", "total_net_gain_percentage",
+        "max_drawdown", "number_of_trades",
     ]  # fmt: skip
     ranked = run_json(
         "rank", "--by", "sortino", "--filter", 'tag LIKE "sweep_%" AND trades > 30', store=store
@@ -136,9 +140,13 @@ def test_list_and_rank(imported):
         "list", "--columns", "handle,tag,number_of_trades,sortino_ratio", store=store
     )
     wanted = [
-        row for row in everything if (row["tag"] or "").startswith("sweep") and (row["number_of_trades"] or 0) > 30
+        row
+        for row in everything
+        if (row["tag"] or "").startswith("sweep") and (row["number_of_trades"] or 0) > 30
     ]
-    assert {row["handle"] for row in ranked} == {row["handle"] for row in wanted} or len(ranked) == 10
+    assert {row["handle"] for row in ranked} == {row["handle"] for row in wanted} or len(
+        ranked
+    ) == 10
 
 
 @pytest.mark.parametrize("command", [("list", "--sort"), ("rank", "--by")])
@@ -158,7 +166,7 @@ def test_duckdb_counts_what_the_documents_hold(shared, imported):
         shown = run_json("show", "real/" + handle_of(path, folder), store=store)
         document_runs = bundles.runs(path)
         assert len(shown["runs"]) == len(document_runs), path
-        for found, run_map in zip(shown["runs"], document_runs):
+        for found, run_map in zip(shown["runs"], document_runs, strict=True):
             if found["run_id"] in seen:
                 continue
             seen.add(found["run_id"])
@@ -175,9 +183,12 @@ def test_duckdb_counts_what_the_documents_hold(shared, imported):
 def test_duckdb_reads_one_file_for_one_run(imported):
     store, _, _ = imported
     connection = lake.attach(store)
-    run_id = connection.execute("SELECT run_id FROM lake.backtests.runs ORDER BY snapshot_count DESC").fetchone()[0]
+    run_id = connection.execute(
+        "SELECT run_id FROM lake.backtests.runs ORDER BY snapshot_count DESC"
+    ).fetchone()[0]
     plan = connection.execute(
-        f"EXPLAIN ANALYZE SELECT sum(total_value) FROM lake.backtests.portfolio_snapshots WHERE run_id = '{run_id}'"
+        "EXPLAIN ANALYZE SELECT sum(total_value) FROM lake.backtests.portfolio_snapshots "
+        f"WHERE run_id = '{run_id}'"
     ).fetchall()[0][1]
     assert "Total Files Read: 1" in plan
 
@@ -186,7 +197,8 @@ def test_the_view_of_all_series_has_the_derived_ones(imported):
     store, _, _ = imported
     connection = lake.attach(store)
     sql = """SELECT count(*) FROM lake.backtests.all_metric_series s
-             JOIN lake.backtests.runs r USING (run_id) WHERE metric = 'equity_curve' AND snapshot_count > 1000"""
+             JOIN lake.backtests.runs r USING (run_id)
+             WHERE metric = 'equity_curve' AND snapshot_count > 1000"""
     assert connection.execute(sql).fetchone()[0] > 550_000
 
 
@@ -213,7 +225,9 @@ def test_verify_and_the_outside_judge_find_nothing(shared, imported):
 def test_delete_undelete_tag_note_rename(shared, imported, tmp_path):
     store = lake.copy_store(imported[0], tmp_path / "edited")
     handle = "real/v2_8.10.0/05764fc8"
-    before = bundles.document_bytes(shared / "data" / "bundles" / "real" / "v2_8.10.0" / "05764fc8.iafbt")
+    before = bundles.document_bytes(
+        shared / "data" / "bundles" / "real" / "v2_8.10.0" / "05764fc8.iafbt"
+    )
     run("tag", handle, "+candidate", "+x", "-x", store=store)
     run("note", handle, "keep an eye on it", store=store)
     count = len(run_json("list", store=store))
@@ -222,7 +236,17 @@ def test_delete_undelete_tag_note_rename(shared, imported, tmp_path):
     assert len(run_json("list", store=store)) == count - 2
     assert error_of("show", handle, store=store)["code"] == "kNotFound"
     assert len(run_json("list", "--snapshot", snapshot, store=store)) == count
-    run("export", handle, "-o", tmp_path / "old.iafbt", "--level", "3", "--snapshot", snapshot, store=store)
+    run(
+        "export",
+        handle,
+        "-o",
+        tmp_path / "old.iafbt",
+        "--level",
+        "3",
+        "--snapshot",
+        snapshot,
+        store=store,
+    )
     assert bundles.document_bytes(tmp_path / "old.iafbt") == before
     assert run_json("verify", store=store)["ok"]
     assert lake.conformance(shared, store, "--max-predicates", "50").returncode == 0
@@ -251,5 +275,7 @@ def test_another_document_under_a_handle_needs_replace(shared, imported, tmp_pat
     assert json.loads(done.stdout)["failed"][0]["code"] == "kAlreadyExists"
     assert run_json("import", "--replace", folder, store=store)["replaced"] == 1
     run("export", "a", "-o", tmp_path / "a.iafbt", store=store)
-    assert bundles.document_bytes(tmp_path / "a.iafbt") == bundles.document_bytes(golden / "param_order.iafbt")
+    assert bundles.document_bytes(tmp_path / "a.iafbt") == bundles.document_bytes(
+        golden / "param_order.iafbt"
+    )
     assert run_json("verify", "--deep", store=store)["ok"]

@@ -1,4 +1,5 @@
 import json
+import math
 import shutil
 import signal
 import subprocess
@@ -60,7 +61,7 @@ def test_same_handle_other_document(tmp_path, golden_files):
             store.backtests.import_(path, keep_going=False)
         report = store.backtests.import_(path, replace=True)
         assert (report.imported, report.replaced) in ((0, 1), (1, 1))
-        assert store.backtests.get("x").document() == bundles.document(two)
+        assert repr(store.backtests.get("x").document()) == repr(bundles.document(two))
 
 
 def test_documents_equal_those_of_another_reader(tmp_path, shared, golden_files):
@@ -96,7 +97,8 @@ def test_tables_of_a_backtest(store, shared):
         assert run.end.isoformat() == expected["backtest_end_date"]
         metrics = expected["backtest_metrics"]
         for name, value in run.metrics.items():
-            assert repr(value) == repr(float(metrics[name])), name
+            recorded = metrics[name][0] if isinstance(metrics[name], list) else metrics[name]
+            assert repr(value) == repr(float(recorded)), name
         assert run.metrics["sharpe_ratio"] == metrics["sharpe_ratio"]
 
 
@@ -128,7 +130,8 @@ def _golden_series(expected, slot, name):
     blob = expected.get(f"runs/{slot}/metrics/{name}.parquet")
     if blob is None:
         return None
-    return list(zip(blob["ts"], [float(value) for value in blob["value"]], strict=True))
+    values = [float("nan") if isinstance(value, dict) else float(value) for value in blob["value"]]
+    return list(zip(blob["ts"], values, strict=True))
 
 
 def test_summary_and_identity(store, shared):
@@ -161,16 +164,19 @@ def test_missing_handle_is_a_key_error_that_names_near_ones(store):
 
 
 def test_list_sorts_filters_and_chooses_columns(store):
-    rows = store.backtests.list(sort="sharpe_ratio", limit=5).to_dicts()
-    values = [row["sharpe_ratio"] for row in rows]
-    assert len(rows) == 5 and values == sorted(values, reverse=True)
+    rows = store.backtests.list(sort="total_net_gain_percentage").to_dicts()
+    values = [row["total_net_gain_percentage"] for row in rows]
+    known = [value for value in values if value is not None and not math.isnan(value)]
+    assert known == sorted(known, reverse=True) == values[: len(known)] and len(known) > 1
     assert list(rows[0])[:2] == ["handle", "algorithm_id"]
+    few = store.backtests.list(sort="total_net_gain_percentage", limit=3).to_dicts()
+    assert repr(few) == repr(rows[:3])
     few = store.backtests.list(where="trades > 0 AND handle LIKE 'win%'", columns="handle,trades")
     assert few.column_names == ["handle", "trades"]
     assert {row["handle"] for row in few.to_dicts()} == {"windows3_full"}
     with pytest.raises(lamina.InvalidArgument, match="sharpe_ratio"):
         store.backtests.list(sort="sharp_ratio")
-    with pytest.raises(lamina.InvalidArgument, match="column 7"):
+    with pytest.raises(lamina.InvalidArgument, match="column 1"):
         store.backtests.list(where="trades")
     top = store.backtests.rank("sortino", limit=3).to_dicts()
     assert len(top) == 3 and "calmar_ratio" in top[0]
@@ -221,7 +227,7 @@ def test_export_in_other_versions(store, tmp_path):
     one = store.backtests.export("windows3_full", tmp_path / "a.iafbt", level=3)
     assert one.level == 3 and one.format_version == 2
     assert one.document_sha256 == store.backtests.get("windows3_full").document_sha256
-    with pytest.raises(lamina.InvalidArgument):
+    with pytest.raises(lamina.LaminaError, match="version 9"):
         store.backtests.export("windows3_full", tmp_path / "b.iafbt", format_version=9)
     assert not (tmp_path / "b.iafbt").exists()
 

@@ -1,5 +1,4 @@
 #include <map>
-#include <set>
 
 #include "lamina/backtests/decompose.h"
 #include "lamina/backtests/run_parts.h"
@@ -108,20 +107,13 @@ Result<std::string> Assemble(ByteView skeleton, const PartSource& source) {
     if (!document.root().is_map()) return Corruption("neither a backtest skeleton nor a document");
     return std::string(skeleton);
   }
-  LAMINA_ASSIGN(const Skeleton decoded, DecodeSkeleton(skeleton));
+  LAMINA_ASSIGN(const Skeleton decoded, DecodeSkeleton(skeleton, source.chunk));
   return Assembler(decoded, source).Run();
 }
 
 Result<std::vector<catalog::ChunkId>> ChunksOfSkeleton(ByteView skeleton) {
-  std::vector<catalog::ChunkId> ids;
-  if (!IsSkeleton(skeleton)) return ids;
-  LAMINA_ASSIGN(const Skeleton decoded, DecodeSkeleton(skeleton));
-  std::set<catalog::ChunkId> seen;
-  for (const Part& part : decoded.parts) {
-    const auto* chunk = std::get_if<ChunkPart>(&part);
-    if (chunk != nullptr && seen.insert(chunk->id).second) ids.push_back(chunk->id);
-  }
-  return ids;
+  if (!IsSkeleton(skeleton)) return std::vector<catalog::ChunkId>();
+  return NamedChunks(skeleton);
 }
 
 }  // namespace lamina::backtests

@@ -15,6 +15,10 @@
 #include "lamina/backtests/decompose.h"
 #include "lamina/bundle/bundle_file.h"
 
+#ifndef LAMINA_SHARED_DIR
+#  define LAMINA_SHARED_DIR "../shared"
+#endif
+
 namespace lamina::backtests {
 
 inline std::string ReadWholeFile(const std::filesystem::path& path) {

@@ -443,9 +443,16 @@ class Decomposer {
       position = replacement.offset + replacement.length;
     }
     skeleton_.body += bytes.substr(position);
-    result_.skeleton = EncodeSkeleton(skeleton_);
-    const Status checked = Check();
-    if (checked.ok()) return Ok();
+    Result<EncodedSkeleton> encoded = EncodeSkeleton(skeleton_);
+    const Status checked = encoded.ok() ? Check(*encoded) : std::move(encoded).error();
+    if (checked.ok()) {
+      result_.skeleton = std::move(encoded->bytes);
+      if (encoded->shapes.empty()) return Ok();
+      LAMINA_ASSIGN(catalog::PreparedChunk chunk,
+                    catalog::PrepareChunk(catalog::ChunkKind::kSchema, encoded->shapes));
+      result_.chunks.insert(result_.chunks.begin(), std::move(chunk));
+      return Ok();
+    }
     result_.warnings.push_back("the document is kept whole: " +
                                std::string(checked.error().message()));
     result_.skeleton = std::string(bytes);
@@ -456,10 +463,16 @@ class Decomposer {
 
   /// Every part was written again from its rows and compared when it was taken out. What is left to
   /// check is that the skeleton's bytes say just that, and put each part where it was.
-  Status Check() const {
-    LAMINA_ASSIGN(const Skeleton decoded, DecodeSkeleton(result_.skeleton));
-    if (EncodeSkeleton(decoded) != result_.skeleton)
+  Status Check(const EncodedSkeleton& encoded) const {
+    const ChunkReader shapes = [&](const catalog::ChunkId& id) -> Result<std::string> {
+      if (id.sha256 != Sha256(encoded.shapes)) return Internal("the skeleton names another chunk");
+      return encoded.shapes;
+    };
+    LAMINA_ASSIGN(const Skeleton decoded, DecodeSkeleton(encoded.bytes, shapes));
+    LAMINA_ASSIGN(const EncodedSkeleton again, EncodeSkeleton(decoded));
+    if (again.bytes != encoded.bytes || again.shapes != encoded.shapes) {
       return Internal("the skeleton reads differently");
+    }
     LAMINA_ASSIGN(const Document body, Document::Parse(decoded.body, kSkeletonLimits));
     LAMINA_ASSIGN(const std::vector<PartPlace> places, FindParts(body));
     if (places.size() != replacements_.size()) return Internal("it holds MessagePack extensions");

@@ -116,9 +116,9 @@ Status BacktestStore::Undelete(std::string_view handle) {
 
 Status BacktestStore::Rename(std::string_view from, std::string_view to) {
   LAMINA_TRY(CheckHandle(to));
-  if (from == to) return Ok();
   return Retrying([&]() -> Status {
     LAMINA_ASSIGN(const auto backtest, Find(from));
+    if (from == to) return Ok();
     LAMINA_ASSIGN(auto commit, catalog_->BeginCommit("rename " + std::string(from)));
     LAMINA_TRY(commit->Finish([&](catalog::Database& database,
                                   catalog::LakeWriter& writer) -> Status {

@@ -62,6 +62,11 @@ Result<ExportReport> BacktestStore::Export(std::string_view handle, const std::s
   if (options.level && (*options.level < 1 || *options.level > 22)) {
     return InvalidArgument("zstd level " + std::to_string(*options.level) + " is outside 1..22");
   }
+  const auto version = options.format_version;
+  if (version && *version != 1 && *version != 2 && *version != 5) {
+    return InvalidArgument("bundle version " + std::to_string(*version) +
+                           " is not written; choose 1, 2 or 5");
+  }
   LAMINA_ASSIGN(const auto backtest, Find(handle, as_of));
   LAMINA_ASSIGN(std::string document, ReadDocument(backtest));
   ExportReport report;

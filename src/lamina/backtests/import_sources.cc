@@ -29,7 +29,7 @@ Status FindBelow(io::Env& env, const std::string& root, std::vector<ImportSource
     for (const auto& entry : entries) {
       const std::string relative = folder.empty() ? entry.name : folder + "/" + entry.name;
       if (entry.is_directory) {
-        pending.push_back(relative);
+        if (!entry.is_symlink) pending.push_back(relative);
         continue;
       }
       if (!HasBundleSuffix(entry.name)) continue;

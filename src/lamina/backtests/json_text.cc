@@ -1,5 +1,6 @@
 #include "lamina/backtests/json_text.h"
 
+#include <algorithm>
 #include <charconv>
 #include <cmath>
 
@@ -9,6 +10,7 @@ namespace {
 
 using bundle::Kind;
 using bundle::Value;
+using bundle::Writer;
 
 /// Length of the valid UTF-8 sequence at the start of `text`; 0 when there is none.
 std::size_t SequenceLength(ByteView text) {
@@ -71,6 +73,122 @@ void AppendDouble(std::string& out, double value) {
     if (digits.find_first_of(".e") == ByteView::npos) out += ".0";
   }
 }
+
+/// Reads what AppendJson writes; REQUIRES nothing of other text than to refuse it.
+class JsonReader {
+ public:
+  JsonReader(ByteView text, std::string& out) : text_(text), writer_(out) {}
+
+  bool Value(int depth) {
+    if (text_.empty() || depth > kDepthMax) return false;
+    switch (text_[0]) {
+      case 'n':
+        return Word("null") && (writer_.Nil(), true);
+      case 't':
+        return Word("true") && (writer_.Bool(true), true);
+      case 'f':
+        return Word("false") && (writer_.Bool(false), true);
+      case '"':
+        return Text();
+      case '[':
+      case '{':
+        return Container(depth);
+      default:
+        return Number();
+    }
+  }
+  bool done() const { return text_.empty(); }
+
+ private:
+  static constexpr int kDepthMax = 200;
+
+  bool Word(ByteView word) {
+    if (!text_.starts_with(word)) return false;
+    text_.remove_prefix(word.size());
+    return true;
+  }
+
+  bool Text() {
+    std::string text;
+    text_.remove_prefix(1);
+    while (!text_.empty() && text_[0] != '"') {
+      if (text_[0] != '\\') {
+        const std::size_t plain = text_.find_first_of("\"\\");
+        text += text_.substr(0, plain);
+        text_.remove_prefix(std::min(plain, text_.size()));
+        continue;
+      }
+      unsigned code = 0;
+      if (text_.starts_with("\\u00") && text_.size() >= 6 &&
+          std::from_chars(text_.data() + 4, text_.data() + 6, code, 16).ptr == text_.data() + 6) {
+        text.push_back(static_cast<char>(code));
+        text_.remove_prefix(6);
+      } else if (text_.size() >= 2 && (text_[1] == '"' || text_[1] == '\\')) {
+        text.push_back(text_[1]);
+        text_.remove_prefix(2);
+      } else {
+        return false;
+      }
+    }
+    writer_.String(text);
+    return Word("\"");
+  }
+
+  bool Number() {
+    const ByteView token = text_.substr(0, text_.find_first_of(",]} :"));
+    const char *begin = token.data(), *end = begin + token.size();
+    if (token.empty()) return false;
+    text_.remove_prefix(token.size());
+    if (token.find_first_of(".e") != ByteView::npos) {
+      double number = 0;
+      if (std::from_chars(begin, end, number).ptr != end) return false;
+      writer_.Double(number);
+      return true;
+    }
+    std::int64_t number = 0;
+    const auto read = std::from_chars(begin, end, number);
+    if (read.ec == std::errc() && read.ptr == end) {
+      writer_.Int(number);
+      return true;
+    }
+    std::uint64_t large = 0;
+    const auto again = std::from_chars(begin, end, large);
+    if (again.ec != std::errc() || again.ptr != end) return false;
+    writer_.Uint(large);
+    return true;
+  }
+
+  bool Container(int depth) {
+    const bool is_map = text_[0] == '{';
+    const char* const close = is_map ? "}" : "]";
+    text_.remove_prefix(1);
+    std::string items;
+    std::uint32_t count = 0;
+    if (!Word(close)) {
+      JsonReader inner(text_, items);
+      do {
+        if (is_map &&
+            (inner.done() || inner.text_[0] != '"' || !inner.Text() || !inner.Word(": "))) {
+          return false;
+        }
+        if (!inner.Value(depth + 1)) return false;
+        ++count;
+      } while (inner.Word(", "));
+      text_ = inner.text_;
+      if (!Word(close)) return false;
+    }
+    if (is_map) {
+      writer_.MapHeader(count);
+    } else {
+      writer_.ArrayHeader(count);
+    }
+    writer_.Raw(items);
+    return true;
+  }
+
+  ByteView text_;
+  Writer writer_;
+};
 
 }  // namespace
 
@@ -145,6 +263,12 @@ std::string ToJson(const Value& value) {
   std::string out;
   AppendJson(out, value);
   return out;
+}
+
+Status AppendMessagePackOfJson(ByteView json, std::string& out) {
+  JsonReader reader(json, out);
+  if (!reader.Value(0) || !reader.done()) return Corruption("a JSON text is damaged");
+  return Ok();
 }
 
 }  // namespace lamina::backtests

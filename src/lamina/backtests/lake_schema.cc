@@ -202,7 +202,8 @@ WITH snapshots AS (
   WHERE r.derived_series_mask <> 0
 ), paths AS (
   SELECT run_id, mask, pos, ts, v, max(v) OVER run AS peak, first_value(v) OVER run AS first_v,
-         coalesce((v - c) / nullif(lag(v) OVER (PARTITION BY run_id ORDER BY pos), 0), 1.0) AS factor
+         coalesce((v - c) / nullif(lag(v) OVER (PARTITION BY run_id ORDER BY pos), 0), 1.0)
+           AS factor
   FROM snapshots
   WINDOW run AS (PARTITION BY run_id ORDER BY pos ROWS UNBOUNDED PRECEDING)
 ), weighted AS (

@@ -118,8 +118,10 @@ TakenTime TakeTime(const Value& value) {
 Form TakeJson(const Value& value, ColumnBuilder& column, std::size_t row) {
   if (value.is_nil()) return cell_form::kNil;
   if (value.raw() == "\x80") return cell_form::kEmptyMap;
-  column.SetOwnedText(row, ToJson(value));
-  return std::nullopt;
+  std::string text = ToJson(value), again;
+  const bool same = AppendMessagePackOfJson(text, again).ok() && again == value.raw();
+  column.SetOwnedText(row, std::move(text));
+  return same ? Form(cell_form::kJsonText) : std::nullopt;
 }
 
 Form TakeOrderMetadata(const Value& value, ColumnBuilder& json, ColumnBuilder& reason,

@@ -1,6 +1,7 @@
 #include <charconv>
 #include <cmath>
 
+#include "lamina/backtests/json_text.h"
 #include "lamina/backtests/record_codec.h"
 #include "lamina/base/time.h"
 
@@ -11,6 +12,9 @@ namespace {
 using bundle::Writer;
 
 Error Misfit(std::string_view what) { return Corruption("backtest rows: " + std::string(what)); }
+
+/// No document that was taken apart is larger.
+constexpr std::size_t kMaxRecordBytes = std::size_t{1} << 32;
 
 /// One key of the shape while records are written.
 struct FieldWriter {
@@ -191,6 +195,10 @@ Status WriteCell(std::string& out, const FieldWriter& field, std::int64_t row, s
       }
       [[fallthrough]];
     case CellCodec::kJson:
+      if (form == cell_form::kJsonText) {
+        if (field.cells->IsNull(row)) return Misfit("a JSON text is NULL");
+        return AppendMessagePackOfJson(field.cells->Text(row), out);
+      }
       if (form != cell_form::kEmptyMap) return Misfit("unknown form of a map");
       Writer(out).MapHeader(0);
       return Ok();
@@ -240,6 +248,9 @@ Status WriteRecords(const RecordsShape& shape, std::span<const ColumnView> colum
       }
     }
     out.ends.push_back(out.bytes.size());
+    if (out.bytes.size() > kMaxRecordBytes) {
+      return ResourceExhausted("backtest rows: the records of one table exceed 4 GiB");
+    }
   }
   return Ok();
 }

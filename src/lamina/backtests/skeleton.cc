@@ -2,6 +2,9 @@
 
 #include <limits>
 #include <optional>
+#include <set>
+
+#include "lamina/backtests/shape_list.h"
 
 namespace lamina::backtests {
 
@@ -13,6 +16,8 @@ using bundle::Value;
 using bundle::Writer;
 
 constexpr std::string_view kMagic = "lamina.skeleton";
+constexpr std::int64_t kChunkPart = 4;
+constexpr std::size_t kInlineShapesBytes = 256;  ///< key lists from here on are a chunk
 constexpr std::uint32_t kMaxCount = std::numeric_limits<std::int32_t>::max();
 
 // ---------------------------------------------------------------- writing
@@ -29,16 +34,13 @@ void WriteForms(Writer& writer, const FormRuns& forms) {
   }
 }
 
-void WriteShape(Writer& writer, const RecordsShape& shape) {
-  writer.ArrayHeader(4);
+void WriteShape(Writer& writer, const RecordsShape& shape, ShapeList& shapes) {
+  writer.ArrayHeader(5);
   writer.Int(shape.count);
   writer.Bool(shape.arrays);
-  writer.ArrayHeader(static_cast<std::uint32_t>(shape.fields.size()));
+  writer.Int(shapes.AddFields(shape.fields));
+  writer.ArrayHeader(static_cast<std::uint32_t>(shape.fields.size() * 2));
   for (const FieldPart& field : shape.fields) {
-    writer.ArrayHeader(5);
-    writer.Binary(field.key);
-    writer.Int(static_cast<std::int64_t>(field.codec));
-    writer.Int(field.column);
     WriteForms(writer, field.forms);
     writer.ArrayHeader(static_cast<std::uint32_t>(field.raws.size()));
     for (const std::string& raw : field.raws) writer.Binary(raw);
@@ -52,13 +54,14 @@ void WriteShape(Writer& writer, const RecordsShape& shape) {
 
 struct PartEncoder {
   Writer& writer;
+  ShapeList& shapes;
 
   void operator()(const RecordsPart& part) const {
     writer.ArrayHeader(4);
     writer.Int(0);
     writer.Int(part.slot);
     writer.Int(static_cast<std::int64_t>(part.table));
-    WriteShape(writer, part.shape);
+    WriteShape(writer, part.shape, shapes);
   }
   void operator()(const InlineSeriesPart& part) const {
     writer.ArrayHeader(5);
@@ -66,7 +69,7 @@ struct PartEncoder {
     writer.Int(part.slot);
     writer.Int(part.series);
     writer.Int(part.recipe);
-    WriteShape(writer, part.shape);
+    WriteShape(writer, part.shape, shapes);
   }
   void operator()(const BlobSeriesPart& part) const {
     writer.ArrayHeader(5);
@@ -84,7 +87,7 @@ struct PartEncoder {
   }
   void operator()(const ChunkPart& part) const {
     writer.ArrayHeader(5);
-    writer.Int(4);
+    writer.Int(kChunkPart);
     writer.Int(static_cast<std::int64_t>(part.id.kind));
     writer.Binary(part.id.sha256.View());
     writer.Bool(part.binary);
@@ -176,14 +179,7 @@ Result<FormRuns> ReadForms(const Value& value, std::uint32_t count, std::size_t 
   return forms;
 }
 
-Result<FieldPart> ReadField(Elements in, std::uint32_t count) {
-  FieldPart field;
-  LAMINA_ASSIGN(const ByteView key, in.Bytes());
-  field.key = std::string(key);
-  LAMINA_ASSIGN(const std::uint32_t codec,
-                in.Number(static_cast<std::uint32_t>(CellCodec::kOrderReferences)));
-  field.codec = static_cast<CellCodec>(codec);
-  LAMINA_ASSIGN(field.column, in.Number());
+Status ReadField(Elements& in, std::uint32_t count, FieldPart& field) {
   LAMINA_ASSIGN(const Value forms, in.Next());
   LAMINA_ASSIGN(Elements raws, in.List());
   field.raws.reserve(raws.size());
@@ -192,21 +188,18 @@ Result<FieldPart> ReadField(Elements in, std::uint32_t count) {
     field.raws.emplace_back(raw);
   }
   LAMINA_ASSIGN(field.forms, ReadForms(forms, count, field.raws.size()));
-  LAMINA_TRY(in.End());
-  return field;
+  return Ok();
 }
 
-Result<RecordsShape> ReadShape(Elements in) {
+Result<RecordsShape> ReadShape(Elements in, const ShapeList& shapes) {
   RecordsShape shape;
   LAMINA_ASSIGN(shape.count, in.Number());
   LAMINA_ASSIGN(shape.arrays, in.Flag());
+  LAMINA_ASSIGN(const std::uint32_t keys, in.Number());
+  LAMINA_ASSIGN(shape.fields, shapes.Fields(keys));
   LAMINA_ASSIGN(Elements fields, in.List());
-  shape.fields.reserve(fields.size());
-  while (!fields.done()) {
-    LAMINA_ASSIGN(Elements field, fields.List());
-    LAMINA_ASSIGN(FieldPart part, ReadField(field, shape.count));
-    shape.fields.push_back(std::move(part));
-  }
+  for (FieldPart& field : shape.fields) LAMINA_TRY(ReadField(fields, shape.count, field));
+  LAMINA_TRY(fields.End());
   LAMINA_ASSIGN(Elements whole, in.List());
   std::int64_t last = -1;
   while (!whole.done()) {
@@ -220,17 +213,22 @@ Result<RecordsShape> ReadShape(Elements in) {
   return shape;
 }
 
-Result<Part> ReadPart(Elements in, std::size_t writer_count) {
+Result<ChunkPart> ReadChunkPart(Elements& in) {
+  ChunkPart part;
+  LAMINA_ASSIGN(const std::uint32_t chunk_kind, in.Number(255));
+  LAMINA_ASSIGN(const ByteView digest, in.Bytes());
+  LAMINA_ASSIGN(part.id.sha256, Sha256Digest::FromBytes(digest));
+  part.id.kind = static_cast<catalog::ChunkKind>(chunk_kind);
+  LAMINA_ASSIGN(part.binary, in.Flag());
+  LAMINA_ASSIGN(part.length, in.Number());
+  LAMINA_TRY(in.End());
+  return part;
+}
+
+Result<Part> ReadPart(Elements in, std::size_t writer_count, const ShapeList& shapes) {
   LAMINA_ASSIGN(const std::uint32_t kind, in.Number());
-  if (kind == 4) {
-    ChunkPart part;
-    LAMINA_ASSIGN(const std::uint32_t chunk_kind, in.Number(255));
-    LAMINA_ASSIGN(const ByteView digest, in.Bytes());
-    LAMINA_ASSIGN(part.id.sha256, Sha256Digest::FromBytes(digest));
-    part.id.kind = static_cast<catalog::ChunkKind>(chunk_kind);
-    LAMINA_ASSIGN(part.binary, in.Flag());
-    LAMINA_ASSIGN(part.length, in.Number());
-    LAMINA_TRY(in.End());
+  if (kind == kChunkPart) {
+    LAMINA_ASSIGN(ChunkPart part, ReadChunkPart(in));
     return Part(std::move(part));
   }
   LAMINA_ASSIGN(const std::uint32_t slot, in.Number());
@@ -246,7 +244,7 @@ Result<Part> ReadPart(Elements in, std::size_t writer_count) {
     LAMINA_ASSIGN(const std::uint32_t table, in.Number(kRecordTableCount - 1));
     part.table = static_cast<RecordTable>(table);
     LAMINA_ASSIGN(Elements shape, in.List());
-    LAMINA_ASSIGN(part.shape, ReadShape(shape));
+    LAMINA_ASSIGN(part.shape, ReadShape(shape, shapes));
     LAMINA_TRY(in.End());
     return Part(std::move(part));
   }
@@ -255,7 +253,7 @@ Result<Part> ReadPart(Elements in, std::size_t writer_count) {
   if (kind == 1) {
     InlineSeriesPart part{slot, series, recipe, {}};
     LAMINA_ASSIGN(Elements shape, in.List());
-    LAMINA_ASSIGN(part.shape, ReadShape(shape));
+    LAMINA_ASSIGN(part.shape, ReadShape(shape, shapes));
     LAMINA_TRY(in.End());
     return Part(std::move(part));
   }
@@ -304,12 +302,10 @@ Status CollectParts(const Value& value, std::vector<PartPlace>& places) {
 
 }  // namespace
 
-std::string EncodeSkeleton(const Skeleton& skeleton) {
-  std::string out;
-  Writer writer(out);
-  writer.ArrayHeader(5);
-  writer.String(kMagic);
-  writer.Int(kSkeletonVersion);
+Result<EncodedSkeleton> EncodeSkeleton(const Skeleton& skeleton) {
+  ShapeList shapes;
+  std::string rest;
+  Writer writer(rest);
   writer.ArrayHeader(static_cast<std::uint32_t>(skeleton.writers.size()));
   for (const BlobWriter& blob_writer : skeleton.writers) {
     writer.ArrayHeader(3);
@@ -322,19 +318,42 @@ std::string EncodeSkeleton(const Skeleton& skeleton) {
     }
   }
   writer.ArrayHeader(static_cast<std::uint32_t>(skeleton.parts.size()));
-  for (const Part& part : skeleton.parts) std::visit(PartEncoder{writer}, part);
-  writer.Raw(skeleton.body);
-  return out;
+  for (const Part& part : skeleton.parts) std::visit(PartEncoder{writer, shapes}, part);
+  LAMINA_ASSIGN(const Document body, Document::Parse(skeleton.body, kSkeletonLimits));
+  PackMaps(body.root(), shapes, rest);
+
+  EncodedSkeleton encoded;
+  encoded.shapes = shapes.Encode();
+  Writer top(encoded.bytes);
+  top.ArrayHeader(6);
+  top.String(kMagic);
+  top.Int(kSkeletonVersion);
+  if (encoded.shapes.size() < kInlineShapesBytes) {
+    top.Binary(encoded.shapes);
+    encoded.shapes.clear();
+  } else {
+    top.ArrayHeader(2);
+    top.Binary(Sha256(encoded.shapes).View());
+    top.Int(static_cast<std::int64_t>(encoded.shapes.size()));
+  }
+  top.Raw(rest);
+  return encoded;
 }
 
 bool IsSkeleton(ByteView bytes) {
-  return bytes.size() > kMagic.size() + 2 && static_cast<std::uint8_t>(bytes[0]) == 0x95 &&
+  return bytes.size() > kMagic.size() + 2 && static_cast<std::uint8_t>(bytes[0]) == 0x96 &&
          bytes.substr(2, kMagic.size()) == kMagic;
 }
 
-Result<Skeleton> DecodeSkeleton(ByteView bytes) {
-  LAMINA_ASSIGN(const Document document, Document::Parse(std::string(bytes), kSkeletonLimits));
-  LAMINA_ASSIGN(Elements top, Elements::Of(document.root(), "top"));
+namespace {
+
+/// The first elements, up to the key lists: inline bytes, or their chunk.
+struct Opening {
+  std::optional<catalog::ChunkId> shapes_chunk;
+  std::uint32_t shapes_length = 0;
+  ByteView shapes;
+};
+Result<Opening> ReadOpening(Elements& top) {
   LAMINA_ASSIGN(const Value magic, top.Next());
   if (!magic.is_string() || magic.AsString() != kMagic) return Damaged("no magic word");
   LAMINA_ASSIGN(const std::uint32_t version, top.Number());
@@ -342,6 +361,36 @@ Result<Skeleton> DecodeSkeleton(ByteView bytes) {
     return Unsupported("backtest skeleton of version " + std::to_string(version) +
                        "; this program reads version " + std::to_string(kSkeletonVersion));
   }
+  Opening opening;
+  LAMINA_ASSIGN(const Value shapes, top.Next());
+  if (shapes.kind() == Kind::kBinary) {
+    opening.shapes = shapes.AsBinary();
+    return opening;
+  }
+  LAMINA_ASSIGN(Elements reference, Elements::Of(shapes, "reference to key lists"));
+  LAMINA_ASSIGN(const ByteView digest, reference.Bytes());
+  LAMINA_ASSIGN(const Sha256Digest sha256, Sha256Digest::FromBytes(digest));
+  opening.shapes_chunk = catalog::ChunkId{catalog::ChunkKind::kSchema, sha256};
+  LAMINA_ASSIGN(opening.shapes_length, reference.Number());
+  LAMINA_TRY(reference.End());
+  return opening;
+}
+
+}  // namespace
+
+Result<Skeleton> DecodeSkeleton(ByteView bytes, const ChunkReader& chunks) {
+  LAMINA_ASSIGN(const Document document, Document::Parse(std::string(bytes), kSkeletonLimits));
+  LAMINA_ASSIGN(Elements top, Elements::Of(document.root(), "top"));
+  LAMINA_ASSIGN(const Opening opening, ReadOpening(top));
+  std::string read;
+  ByteView shape_bytes = opening.shapes;
+  if (opening.shapes_chunk) {
+    if (!chunks) return Damaged("no source for its key lists");
+    LAMINA_ASSIGN(read, chunks(*opening.shapes_chunk));
+    if (read.size() != opening.shapes_length) return Damaged("its key lists have another length");
+    shape_bytes = read;
+  }
+  LAMINA_ASSIGN(const ShapeList shapes, ShapeList::Decode(shape_bytes));
   Skeleton skeleton;
   LAMINA_ASSIGN(Elements writers, top.List());
   while (!writers.done()) {
@@ -353,13 +402,32 @@ Result<Skeleton> DecodeSkeleton(ByteView bytes) {
   skeleton.parts.reserve(parts.size());
   while (!parts.done()) {
     LAMINA_ASSIGN(Elements element, parts.List());
-    LAMINA_ASSIGN(Part part, ReadPart(element, skeleton.writers.size()));
+    LAMINA_ASSIGN(Part part, ReadPart(element, skeleton.writers.size(), shapes));
     skeleton.parts.push_back(std::move(part));
   }
   LAMINA_ASSIGN(const Value body, top.Next());
-  skeleton.body = std::string(body.raw());
+  LAMINA_TRY(UnpackMaps(body, shapes, skeleton.body));
   LAMINA_TRY(top.End());
   return skeleton;
+}
+
+Result<std::vector<catalog::ChunkId>> NamedChunks(ByteView bytes) {
+  LAMINA_ASSIGN(const Document document, Document::Parse(std::string(bytes), kSkeletonLimits));
+  LAMINA_ASSIGN(Elements top, Elements::Of(document.root(), "top"));
+  LAMINA_ASSIGN(const Opening opening, ReadOpening(top));
+  std::vector<catalog::ChunkId> ids;
+  if (opening.shapes_chunk) ids.push_back(*opening.shapes_chunk);
+  LAMINA_TRY(top.List());  // writers
+  LAMINA_ASSIGN(Elements parts, top.List());
+  std::set<catalog::ChunkId> seen(ids.begin(), ids.end());
+  while (!parts.done()) {
+    LAMINA_ASSIGN(Elements element, parts.List());
+    LAMINA_ASSIGN(const std::uint32_t kind, element.Number());
+    if (kind != kChunkPart) continue;
+    LAMINA_ASSIGN(const ChunkPart part, ReadChunkPart(element));
+    if (seen.insert(part.id).second) ids.push_back(part.id);
+  }
+  return ids;
 }
 
 Result<std::vector<PartPlace>> FindParts(const bundle::Document& body) {

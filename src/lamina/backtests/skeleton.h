@@ -6,6 +6,7 @@
 /// Byte tables: docs/format/backtest_skeleton.md. Values; pure functions.
 
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <utility>
 #include <variant>
@@ -39,7 +40,8 @@ inline constexpr std::uint32_t kUuid = 1;       ///< id: the text of the uuid co
 inline constexpr std::uint32_t kIdString = 3;   ///< id: the text of the second column
 inline constexpr std::uint32_t kEmptyMap = 1;   ///< json: the cell is NULL
 inline constexpr std::uint32_t kOrderReason =
-    2;  ///< order metadata: {"order_reason": second column}
+    2;                                         ///< order metadata: {"order_reason": second column}
+inline constexpr std::uint32_t kJsonText = 3;  ///< json, order metadata: what the cell's text says
 inline constexpr std::uint32_t kReferences = 1;  ///< order references
 /// time: kFirstTime + 3 * (separator is a space) + zone, or kDateOnly
 inline constexpr std::uint32_t kFirstTime = 1;
@@ -154,10 +156,21 @@ struct Skeleton {
   std::string body;
 };
 
-std::string EncodeSkeleton(const Skeleton& skeleton);
-/// RETURNS kCorruption (structure), kUnsupported (a newer version). Nothing is checked against
-/// rows.
-Result<Skeleton> DecodeSkeleton(ByteView bytes);
+/// A skeleton's bytes, and the key lists that it shares with the skeletons of like documents.
+struct EncodedSkeleton {
+  std::string bytes;
+  /// Content of a chunk of kind `schema` that `bytes` names; empty when it names none.
+  std::string shapes;
+};
+/// RETURNS kCorruption when the body is no MessagePack.
+Result<EncodedSkeleton> EncodeSkeleton(const Skeleton& skeleton);
+
+using ChunkReader = std::function<Result<std::string>(const catalog::ChunkId& id)>;
+/// RETURNS kCorruption (structure), kUnsupported (a newer version), and the reader's errors.
+/// Nothing is checked against rows.
+Result<Skeleton> DecodeSkeleton(ByteView bytes, const ChunkReader& chunks);
+/// The chunks that a skeleton names, each once; its key lists first.
+Result<std::vector<catalog::ChunkId>> NamedChunks(ByteView bytes);
 /// A skeleton, as opposed to a document kept whole (whose top is a map).
 bool IsSkeleton(ByteView bytes);
 

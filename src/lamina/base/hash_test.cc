@@ -59,6 +59,7 @@ TEST(Sha256, StreamsMoveAndMixWithOneShots) {
 TEST(Sha256, Threads) {
   const std::string expected = Sha256("abc").Hex();
   std::vector<std::thread> threads;
+  threads.reserve(4);
   std::atomic<int> wrong = 0;
   for (int i = 0; i < 4; ++i) {
     threads.emplace_back([&] {

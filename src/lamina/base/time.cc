@@ -1,5 +1,6 @@
 #include "lamina/base/time.h"
 
+#include <algorithm>
 #include <array>
 #include <cstring>
 
@@ -37,7 +38,7 @@ std::optional<std::int64_t> DaysOfDate(unsigned year, unsigned month, unsigned d
 struct EightPattern {
   constexpr explicit EightPattern(const char (&text)[9]) {
     for (unsigned i = 0; i < 8; ++i) {
-      const auto c = static_cast<std::uint64_t>(text[i]);
+      const std::uint64_t c = static_cast<unsigned char>(text[i]);
       bytes |= c << (8 * i);
       room |= std::uint64_t{c == '0' ? 0x76U : 0x7fU} << (8 * i);
     }
@@ -91,7 +92,7 @@ std::optional<std::int64_t> ParseClock(const char* text) {
 
 constexpr std::array<char, 200> MakeTwoDigits() {
   std::array<char, 200> text{};
-  for (unsigned i = 0; i < 100; ++i) {
+  for (std::size_t i = 0; i < 100; ++i) {
     text[2 * i] = static_cast<char>('0' + i / 10);
     text[2 * i + 1] = static_cast<char>('0' + i % 10);
   }
@@ -99,7 +100,7 @@ constexpr std::array<char, 200> MakeTwoDigits() {
 }
 constexpr std::array<char, 200> kTwoDigits = MakeTwoDigits();
 
-char* PutTwo(char* out, unsigned value) {
+char* PutTwo(char* out, std::size_t value) {
   std::memcpy(out, kTwoDigits.data() + 2 * value, 2);
   return out + 2;
 }
@@ -163,8 +164,7 @@ char* PutTime(char* out, Micros instant, TimeSpelling spelling) {
   out = PutClock(out, split.seconds);
   if (split.micros != 0) out = PutFraction(out, split.micros);
   if (spelling.zone == TimeSpelling::Zone::kPlusZero) {
-    std::memcpy(out, "+00:00", 6);
-    return out + 6;
+    return std::copy_n("+00:00", 6, out);
   }
   if (spelling.zone == TimeSpelling::Zone::kZ) *out++ = 'Z';
   return out;
@@ -177,7 +177,8 @@ class TimeReader {
 
   std::optional<Micros> Read() {
     if (text_.size() < 10) return std::nullopt;
-    const std::optional<std::int64_t> days = ParseDate(text_.data());
+    const char* const start = text_.data();
+    const std::optional<std::int64_t> days = ParseDate(start);
     if (!days) return std::nullopt;
     at_ = 10;
     std::int64_t micros = *days * kMicrosPerDay;
@@ -236,7 +237,8 @@ class TimeReader {
 std::optional<SpelledTime> ParseSpelledTime(std::string_view text) {
   const std::size_t size = text.size();
   if (size != 10 && size < 19) return std::nullopt;
-  const std::optional<std::int64_t> days = ParseDate(text.data());
+  const char* const start = text.data();
+  const std::optional<std::int64_t> days = ParseDate(start);
   if (!days) return std::nullopt;
   SpelledTime result{Micros{*days * kMicrosPerDay}, {}};
   if (size == 10) {
@@ -244,7 +246,7 @@ std::optional<SpelledTime> ParseSpelledTime(std::string_view text) {
     result.spelling.zone = TimeSpelling::Zone::kNone;
     return result;
   }
-  const std::optional<std::int64_t> seconds = ParseClock(text.data() + 11);
+  const std::optional<std::int64_t> seconds = ParseClock(start + 11);
   if (!seconds) return std::nullopt;
   result.instant.value += *seconds * kMicrosPerSecond;
   result.spelling.separator = text[10];
@@ -252,7 +254,7 @@ std::optional<SpelledTime> ParseSpelledTime(std::string_view text) {
 
   std::size_t at = 19;
   if (size >= 26 && text[19] == '.') {
-    const EightDigits fraction(text.data() + 18, kFractionPattern);
+    const EightDigits fraction(start + 18, kFractionPattern);
     const unsigned micros = fraction.Pair(2) * 10000 + fraction.Pair(4) * 100 + fraction.Pair(6);
     if (!fraction.valid() || micros == 0) return std::nullopt;
     result.instant.value += micros;
@@ -267,7 +269,7 @@ std::optional<SpelledTime> ParseSpelledTime(std::string_view text) {
       return text[at] == 'Z' ? std::optional(result) : std::nullopt;
     case 6:
       result.spelling.zone = TimeSpelling::Zone::kPlusZero;
-      return std::memcmp(text.data() + at, "+00:00", 6) == 0 ? std::optional(result) : std::nullopt;
+      return std::memcmp(start + at, "+00:00", 6) == 0 ? std::optional(result) : std::nullopt;
     default:
       return std::nullopt;
   }
@@ -306,8 +308,7 @@ std::string FormatLakeTime(Micros instant) {
     out = PutFraction(out, split.micros);
     while (out[-1] == '0') --out;
   }
-  std::memcpy(out, "+00", 3);
-  return {buffer, out + 3};
+  return {buffer, std::copy_n("+00", 3, out)};
 }
 
 std::int64_t DaysFromCivil(CivilDate date) {

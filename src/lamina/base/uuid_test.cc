@@ -132,6 +132,7 @@ TEST(Uuid7Source, Threads) {
   Uuid7Source source;
   std::vector<std::vector<Uuid>> ids(4);
   std::vector<std::thread> threads;
+  threads.reserve(ids.size());
   for (auto& own : ids) {
     threads.emplace_back([&source, &own] {
       for (int i = 0; i < 2000; ++i) own.push_back(source.Next(i / 100));

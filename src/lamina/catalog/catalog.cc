@@ -227,6 +227,10 @@ Status Catalog::Read(const std::function<Status(Database&)>& work) {
       [&](Database& database) { return database.Read([&] { return work(database); }); });
 }
 
+Status Catalog::ReadObjects(const std::function<Status(Database&)>& work) {
+  return state_->WithObjects(work);
+}
+
 Status Catalog::State::CheckProcess() const {
   if (getpid() == process_id) return Ok();
   return Unsupported(root + " was opened by process " + std::to_string(process_id) +

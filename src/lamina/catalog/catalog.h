@@ -59,6 +59,9 @@ class Catalog {
   /// Run `work` with a pooled connection inside one read transaction.
   Status Read(const std::function<Status(Database&)>& work);
 
+  /// The same with a pooled connection to objects.sqlite, without a transaction.
+  Status ReadObjects(const std::function<Status(Database&)>& work);
+
   /// Start a commit. The first one of a process registers the writer session and recovers dead
   /// ones. Several may be open at once, each in its own thread; they finish one after the other.
   /// RETURNS kUnsupported on a read-only catalog and in a forked child.

@@ -21,6 +21,11 @@
 
 namespace lamina::catalog {
 
+namespace internal {
+/// CRC32C of all bytes of a file.
+Result<std::uint32_t> FileChecksum(io::Env& env, const std::string& path);
+}  // namespace internal
+
 struct Catalog::State {
   State(io::Env& environment, CatalogOptions chosen)
       : env(environment), options(std::move(chosen)) {}

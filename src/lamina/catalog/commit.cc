@@ -2,6 +2,7 @@
 #include <set>
 #include <utility>
 
+#include "lamina/base/hash.h"
 #include "lamina/catalog/catalog_internal.h"
 #include "lamina/catalog/head_internal.h"
 
@@ -55,7 +56,21 @@ Status WriteSynced(io::Env& env, const std::string& path, ByteView bytes) {
   return file->Close();
 }
 
+constexpr std::int64_t kReadBytes = std::int64_t{1} << 20;
+
 }  // namespace
+
+Result<std::uint32_t> internal::FileChecksum(io::Env& env, const std::string& path) {
+  LAMINA_ASSIGN(const auto file, env.OpenReadable(path));
+  std::string buffer;
+  std::uint32_t checksum = 0;
+  for (std::int64_t offset = 0; offset < file->size(); offset += kReadBytes) {
+    buffer.resize(static_cast<std::size_t>(std::min(kReadBytes, file->size() - offset)));
+    LAMINA_TRY(file->ReadAt(offset, buffer.size(), buffer.data()));
+    checksum = Crc32c(buffer, checksum);
+  }
+  return checksum;
+}
 
 Commit::Commit(std::unique_ptr<State> state) : state_(std::move(state)) {}
 
@@ -85,6 +100,7 @@ Status Commit::AddLakeFile(const LakeTable& table, const std::string& staged_pat
   file.staged = staged_path;
   file.file.path = table.directory + folder + io::BaseName(staged_path);
   file.file.written = std::move(written);
+  LAMINA_ASSIGN(file.file.file_crc32c, internal::FileChecksum(state_->catalog.env, staged_path));
   file.file.partition_values = std::move(partition_values);
   state_->files.push_back(std::move(file));
   return Ok();
@@ -184,6 +200,7 @@ Status Commit::State::WriteDeleteFiles() {
     file.file.path = io::JoinPath(io::ParentPath(deletion.file.path), name);
     LAMINA_ASSIGN(file.file.written,
                   WriteDeleteFile(catalog.env, file.staged, deletion.file, positions));
+    LAMINA_ASSIGN(file.file.file_crc32c, internal::FileChecksum(catalog.env, file.staged));
     deletion.delete_file = std::move(file);
   }
   return Ok();

@@ -11,80 +11,28 @@
 #include <utility>
 #include <vector>
 
-#include <fcntl.h>
 #include <sqlite3.h>
-#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "lamina/catalog/database_file_internal.h"
+#include "lamina/catalog/page_checksum_internal.h"
 #include "lamina/catalog/sqlite_locks_internal.h"
 
 namespace lamina::catalog {
 namespace {
 
+using internal::FolderOf;
 using internal::SqliteCall;
 
 constexpr std::size_t kIdleStatementsMax = 256;
 constexpr int kHeaderBytes = 100;
+constexpr char kApplicationId[] = "LAMA";  // at byte 68 of the header, where file(1) looks
 
 std::int64_t MonotonicMs() {
   return std::chrono::duration_cast<std::chrono::milliseconds>(
              std::chrono::steady_clock::now().time_since_epoch())
       .count();
-}
-
-ErrorCode CodeOf(int extended) {
-  if (extended == SQLITE_CONSTRAINT_UNIQUE || extended == SQLITE_CONSTRAINT_PRIMARYKEY ||
-      extended == SQLITE_CONSTRAINT_ROWID) {
-    return ErrorCode::kAlreadyExists;
-  }
-  if (extended == SQLITE_IOERR_CORRUPTFS || extended == SQLITE_IOERR_DATA) {
-    return ErrorCode::kCorruption;
-  }
-  switch (extended & 0xFF) {
-    case SQLITE_BUSY:
-    case SQLITE_LOCKED:
-    case SQLITE_PROTOCOL:
-    case SQLITE_SCHEMA:
-      return ErrorCode::kConflict;
-    case SQLITE_CORRUPT:
-    case SQLITE_NOTADB:
-    case SQLITE_FORMAT:
-      return ErrorCode::kCorruption;
-    case SQLITE_FULL:
-    case SQLITE_NOMEM:
-      return ErrorCode::kResourceExhausted;
-    case SQLITE_IOERR:
-    case SQLITE_CANTOPEN:
-    case SQLITE_NOLFS:
-      return ErrorCode::kIo;
-    case SQLITE_READONLY:
-    case SQLITE_PERM:
-    case SQLITE_AUTH:
-      return ErrorCode::kUnsupported;
-    case SQLITE_TOOBIG:
-    case SQLITE_MISMATCH:
-      return ErrorCode::kInvalidArgument;
-    case SQLITE_INTERRUPT:
-      return ErrorCode::kCancelled;
-    default:
-      return ErrorCode::kInternal;
-  }
-}
-
-/// `path` as a `file:` URI, for the options that have no other way in.
-std::string UriOf(const std::string& path, std::string_view options) {
-  static constexpr char kDigits[] = "0123456789ABCDEF";
-  std::string uri = "file:";
-  for (const char c : path) {
-    const auto byte = static_cast<unsigned char>(c);
-    if (c == '?' || c == '#' || c == '%' || byte < 0x20 || byte >= 0x7F) {
-      uri += {'%', kDigits[byte >> 4], kDigits[byte & 15]};
-    } else {
-      uri += c;
-    }
-  }
-  return uri.append("?").append(options);
 }
 
 std::int64_t FileSize(const std::string& path) {
@@ -103,100 +51,9 @@ std::string HostName() {
   return name.data();
 }
 
-/// An flock on a file beside the one to be made; the file is gone when it is released.
-class SideLock {
- public:
-  static Result<SideLock> Take(const std::string& path) {
-    for (;;) {
-      SideLock lock;
-      lock.path_ = path;
-      lock.descriptor_ = open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0666);
-      if (lock.descriptor_ < 0) {
-        const std::string message = "creating " + path + ": " + std::strerror(errno);
-        if (errno == ENOENT || errno == ENOTDIR) return NotFound(message);
-        if (errno == ENOSPC || errno == EDQUOT) return ResourceExhausted(message);
-        return IoError(message);
-      }
-      while (flock(lock.descriptor_, LOCK_EX) != 0) {
-        if (errno != EINTR) return IoError("locking " + path + ": " + std::strerror(errno));
-      }
-      struct stat held{}, named{};
-      if (fstat(lock.descriptor_, &held) == 0 && stat(path.c_str(), &named) == 0 &&
-          held.st_ino == named.st_ino && held.st_dev == named.st_dev) {
-        return lock;
-      }
-    }
-  }
-  SideLock(SideLock&& other) noexcept
-      : path_(std::move(other.path_)), descriptor_(std::exchange(other.descriptor_, -1)) {}
-  SideLock& operator=(SideLock&&) = delete;
-  ~SideLock() {
-    if (descriptor_ < 0) return;
-    unlink(path_.c_str());
-    close(descriptor_);
-  }
-
- private:
-  SideLock() = default;
-  std::string path_;
-  int descriptor_ = -1;
-};
-
-Status SyncPath(const std::string& path, int flags) {
-  const int descriptor = open(path.c_str(), flags | O_CLOEXEC);
-  if (descriptor < 0) return IoError("opening " + path + ": " + std::strerror(errno));
-  const int result = fsync(descriptor);
-  const int error = errno;
-  close(descriptor);
-  if (result != 0) return IoError("syncing " + path + ": " + std::strerror(error));
-  return Ok();
-}
-
-std::string FolderOf(const std::string& path) {
-  const std::size_t slash = path.rfind('/');
-  if (slash == std::string::npos) return ".";
-  return slash == 0 ? "/" : path.substr(0, slash);
-}
-
-/// Make an empty database in WAL mode under another name, and give it its own when it is whole.
-Status CreateFile(const std::string& path) {
-  Result<SideLock> lock = SideLock::Take(path + ".creating");
-  if (!lock.ok()) return std::move(lock).error();
-  struct stat buffer{};
-  if (lstat(path.c_str(), &buffer) == 0) return AlreadyExists(path + " exists already");
-  const std::string fresh = path + ".new";
-  for (const char* suffix : {"", "-wal", "-shm", "-journal"}) unlink((fresh + suffix).c_str());
-
-  sqlite3* handle = nullptr;
-  int code =
-      sqlite3_open_v2(fresh.c_str(), &handle,
-                      SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX, nullptr);
-  if (code == SQLITE_OK) {
-    sqlite3_extended_result_codes(handle, 1);
-    // user_version puts a first page into the file; application_id says "LAMA" to file(1).
-    code = sqlite3_exec(handle,
-                        "PRAGMA page_size=4096; PRAGMA auto_vacuum=NONE; PRAGMA journal_mode=WAL; "
-                        "PRAGMA application_id=1279348033; PRAGMA wal_checkpoint(TRUNCATE)",
-                        nullptr, nullptr, nullptr);
-  }
-  const std::string message = handle != nullptr ? sqlite3_errmsg(handle) : "out of memory";
-  const int close_code = sqlite3_close_v2(handle);
-  if (code == SQLITE_OK) code = close_code;
-  if (code != SQLITE_OK) {
-    unlink(fresh.c_str());
-    return Error(CodeOf(code), "creating " + path + ": " + message);
-  }
-  LAMINA_TRY(SyncPath(fresh, O_RDWR));
-  if (rename(fresh.c_str(), path.c_str()) != 0) {
-    return IoError("renaming " + fresh + ": " + std::strerror(errno));
-  }
-  return SyncPath(FolderOf(path), O_RDONLY | O_DIRECTORY);
-}
-
 }  // namespace
 
-// --- Statement
-// -------------------------------------------------------------------------------------
+// ---- Statement ----
 
 struct Database::Cache {
   struct Hash {
@@ -357,15 +214,14 @@ std::string_view Statement::ColumnName(int column) const {
   return name != nullptr ? name : "";
 }
 
-// --- Database
-// --------------------------------------------------------------------------------------
+// ---- Database ----
 
 Database::Database()
     : gate_(std::make_unique<internal::ConnectionGate>()), cache_(std::make_unique<Cache>()) {}
 
 Result<std::unique_ptr<Database>> Database::Open(const std::string& path, OpenMode mode) {
   LAMINA_TRY(InstallSqliteLocks());
-  if (mode == OpenMode::kCreate) LAMINA_TRY(CreateFile(path));
+  if (mode == OpenMode::kCreate) LAMINA_TRY(internal::CreateDatabaseFile(path));
   struct stat buffer{};
   if (stat(path.c_str(), &buffer) != 0) {
     const int error = errno;
@@ -400,8 +256,8 @@ Status Database::Connect(OpenMode mode, bool immutable) {
     int flags = SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_PRIVATECACHE | SQLITE_OPEN_EXRESCODE;
     flags |= writable_ ? SQLITE_OPEN_READWRITE : SQLITE_OPEN_READONLY;
     if (immutable) flags |= SQLITE_OPEN_URI;
-    const std::string name = immutable ? UriOf(path_, "immutable=1") : path_;
-    const int code = sqlite3_open_v2(name.c_str(), &handle_, flags, "unix");
+    const std::string name = immutable ? internal::FileUri(path_, "immutable=1") : path_;
+    const int code = sqlite3_open_v2(name.c_str(), &handle_, flags, internal::kCheckedVfsName);
     if (handle_ == nullptr) return ResourceExhausted("opening " + path_ + ": out of memory");
     if (code != SQLITE_OK) return ErrorOf(code, "opening");
     sqlite3_busy_handler(handle_, &Database::OnBusy, this);
@@ -428,11 +284,12 @@ Status Database::CheckHeader() {
   if (std::memcmp(header.data(), "SQLite format 3", 16) != 0) {
     return Corruption(path_ + " is not a database: bad magic in its header");
   }
-  const int page_size = header[16] << 8 | header[17];  // 1 stands for 65536
-  if (page_size != 1 && (page_size < 512 || (page_size & (page_size - 1)) != 0)) {
-    return Corruption(path_ + ": bad page size in the header");
+  if (std::memcmp(header.data() + 68, kApplicationId, 4) != 0 ||
+      (header[16] << 8 | header[17]) != internal::kPageBytes ||
+      header[20] != internal::kPageReservedBytes) {
+    return Corruption(path_ + ": the header is damaged, or another program made the file");
   }
-  if (size < (page_size == 1 ? 65536 : page_size)) return Corruption(path_ + " is cut off");
+  if (size < internal::kPageBytes) return Corruption(path_ + " is cut off");
   if (header[18] != 2 || header[19] != 2) {
     return Corruption(
         path_ + ": the header does not say WAL mode (damaged, or changed by another program)");
@@ -495,9 +352,14 @@ Error Database::ErrorOf(int code, std::string_view what) const {
   const int used = (extended & 0xFF) == (code & 0xFF) ? extended : code;
   std::string message = path_ + ": ";
   if (!what.empty()) message.append(what).append(": ");
+  if (used == SQLITE_IOERR_DATA) {
+    message += "page " + std::to_string(internal::LastDamagedPage()) +
+               " does not match its checksum (damaged, or written by another program)";
+    return Corruption(std::move(message));
+  }
   message +=
       used == extended && handle_ != nullptr ? sqlite3_errmsg(handle_) : sqlite3_errstr(used);
-  return Error(CodeOf(used), std::move(message));
+  return Error(internal::SqliteErrorCode(used), std::move(message));
 }
 
 int Database::OnBusy(void* database, int attempt) {

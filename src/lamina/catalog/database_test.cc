@@ -56,6 +56,9 @@ TEST(Database, OpenSaysWhyNot) {
   std::ofstream(folder.File("magic")) << damaged(3, '\0');
   std::ofstream(folder.File("page_size")) << damaged(16, '\x13');
   std::ofstream(folder.File("mode")) << damaged(18, '\1');
+  std::ofstream(folder.File("reserved")) << damaged(20, '\0');
+  std::ofstream(folder.File("program")) << damaged(68, 'X');
+  std::ofstream(folder.File("cookie")) << damaged(43, '\7');
   std::ofstream(folder.File("short")) << good.substr(0, 50);
   std::ofstream(folder.File("cut")) << good.substr(0, 2048);
   const struct {
@@ -74,6 +77,9 @@ TEST(Database, OpenSaysWhyNot) {
       {"magic", OpenMode::kReadWrite, ErrorCode::kCorruption},
       {"page_size", OpenMode::kReadWrite, ErrorCode::kCorruption},
       {"mode", OpenMode::kReadOnly, ErrorCode::kCorruption},
+      {"reserved", OpenMode::kReadOnly, ErrorCode::kCorruption},
+      {"program", OpenMode::kReadOnly, ErrorCode::kCorruption},
+      {"cookie", OpenMode::kReadOnly, ErrorCode::kCorruption},
       {"short", OpenMode::kReadWrite, ErrorCode::kCorruption},
       {"cut", OpenMode::kReadWrite, ErrorCode::kCorruption},
   };
@@ -265,26 +271,6 @@ TEST(Database, ReadsInAFolderThatCannotBeWritten) {
             }),
             ChildExit(0));
   folder.MakeWritable();
-}
-
-TEST(Database, TwoProcessesCreateOnce) {
-  const TempFolder folder;
-  std::vector<pid_t> children;
-  for (int i = 0; i < 6; ++i) {
-    children.push_back(test::Spawn([&] {
-      const auto made = Database::Open(folder.File("db"), OpenMode::kCreate);
-      if (made.ok()) return 10;
-      return made.error().code() == ErrorCode::kAlreadyExists ? 0 : 1;
-    }));
-  }
-  int makers = 0;
-  for (const pid_t child : children) {
-    const int status = test::Wait(child);
-    EXPECT_TRUE(status == ChildExit(0) || status == ChildExit(10)) << status;
-    makers += status == ChildExit(10);
-  }
-  EXPECT_EQ(makers, 1);
-  EXPECT_EQ(folder.List(), std::vector<std::string>{"db"});
 }
 
 }  // namespace

@@ -64,6 +64,7 @@ struct NewLakeFile {
   std::string path;  ///< relative to lake/, below the table's directory
   table::WrittenFile written;
   std::vector<std::string> partition_values = {};  ///< DuckLake text, one per partition column
+  std::optional<std::uint32_t> file_crc32c = {};   ///< of all its bytes, for a deep verify
 };
 
 /// Bounds as DuckLake spells them (FormatLakeTime for times); compared by the column's type.

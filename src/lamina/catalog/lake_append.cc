@@ -236,10 +236,12 @@ Status WriteTotals(Database& database, std::int64_t table_id, const TableTotals&
   return write.Run();
 }
 
-Status PutFooterChecksum(Database& database, std::int64_t file_id, std::uint32_t crc32c) {
-  LAMINA_ASSIGN(Statement insert, database.Prepare("INSERT INTO lake_file VALUES(?1, ?2)"));
-  insert.Bind(1, file_id).Bind(2, std::int64_t{crc32c});
-  return insert.Run();
+Status PutChecksums(Database& database, std::int64_t file_id, const NewLakeFile& file) {
+  LAMINA_ASSIGN(Statement insert,
+                database.Prepare("INSERT INTO lake_file(file_id, footer_crc32c, file_crc32c) "
+                                 "VALUES(?1, ?2, ?3)"));
+  insert.Bind(1, file_id).Bind(2, std::int64_t{file.written.footer_crc32c});
+  return insert.Bind(3, file.file_crc32c).Run();
 }
 
 Status PutFileStatistics(Database& database, std::int64_t file_id, std::int64_t table_id,
@@ -295,7 +297,7 @@ Result<std::vector<std::int64_t>> LakeWriter::Append(std::int64_t table_id,
     insert.Bind(5, written.rows).Bind(6, written.size_bytes).Bind(7, written.footer_size);
     insert.Bind(8, totals.next_row_id).Bind(9, facts.partition_id);
     LAMINA_TRY(insert.Run());
-    LAMINA_TRY(PutFooterChecksum(*database_, id, written.footer_crc32c));
+    LAMINA_TRY(PutChecksums(*database_, id, file));
     LAMINA_TRY(PutPartitionValues(*database_, id, table_id, file.partition_values));
     LAMINA_TRY(PutFileStatistics(*database_, id, table_id, written.columns));
     for (const ColumnStatistics& column : written.columns)
@@ -401,7 +403,7 @@ Status LakeWriter::DeleteRows(std::int64_t table_id, std::int64_t data_file_id,
   insert.Bind(6, delete_file.written.rows).Bind(7, delete_file.written.size_bytes);
   insert.Bind(8, delete_file.written.footer_size);
   LAMINA_TRY(insert.Run());
-  LAMINA_TRY(PutFooterChecksum(*database_, id, delete_file.written.footer_crc32c));
+  LAMINA_TRY(PutChecksums(*database_, id, delete_file));
   AddChange("deleted_from_table:" + std::to_string(table_id));
   return Ok();
 }

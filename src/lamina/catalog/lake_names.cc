@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-#include <arrow/util/utf8.h>
+#include "lamina/base/json.h"
 
 namespace lamina::catalog {
 namespace {
@@ -47,7 +47,7 @@ Status CheckObjectName(std::string_view name) {
     return static_cast<unsigned char>(c) < 0x20 || c == 0x7f;
   });
   if (control) return InvalidArgument("a name in the lake must not hold control characters");
-  if (!arrow::util::ValidateUTF8(name)) return InvalidArgument("a name in the lake must be UTF-8");
+  if (!ValidUtf8(name)) return InvalidArgument("a name in the lake must be UTF-8");
   return Ok();
 }
 

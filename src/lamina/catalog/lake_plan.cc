@@ -29,6 +29,18 @@ constexpr const char* kFile =
     "d.begin_snapshot <= ?2 AND (d.end_snapshot IS NULL OR d.end_snapshot > ?2) "
     "LEFT JOIN lake_file m ON m.file_id = d.delete_file_id WHERE f.data_file_id = ?1";
 
+// The same with the bounds of column ?3, for the first range: one statement for all files. Columns
+// 0 to 2 are those of kBounds; 4 is NULL where the file has no row of the column.
+constexpr const char* kLiveBounds =
+    "SELECT s.min_value, s.max_value, s.value_count, f.data_file_id, s.data_file_id "
+    "FROM ducklake_data_file f LEFT JOIN ducklake_file_column_stats s ON "
+    "s.data_file_id = f.data_file_id AND s.column_id = ?3 "
+    "WHERE f.table_id = ?1 AND f.end_snapshot IS NULL AND f.begin_snapshot <= ?2 UNION ALL "
+    "SELECT s.min_value, s.max_value, s.value_count, f.data_file_id, s.data_file_id "
+    "FROM ducklake_data_file f LEFT JOIN ducklake_file_column_stats s ON "
+    "s.data_file_id = f.data_file_id AND s.column_id = ?3 "
+    "WHERE f.table_id = ?1 AND f.end_snapshot > ?2 AND f.begin_snapshot <= ?2";
+
 constexpr const char* kBounds =
     "SELECT min_value, max_value, value_count FROM ducklake_file_column_stats WHERE "
     "data_file_id = ?1 AND column_id = ?2";
@@ -77,17 +89,22 @@ bool MayHold(const Filter& filter, const Statement& bounds) {
   return true;
 }
 
+// Ids of the files that are live at the snapshot and may hold rows inside `first`, if there is one.
 Result<std::vector<std::int64_t>> LiveFiles(Database& database, std::int64_t table_id,
-                                            std::int64_t snapshot) {
-  LAMINA_ASSIGN(Statement live, database.Prepare(kLiveIds));
+                                            std::int64_t snapshot, const Filter* first) {
+  LAMINA_ASSIGN(Statement live, database.Prepare(first != nullptr ? kLiveBounds : kLiveIds));
   live.Bind(1, table_id).Bind(2, snapshot);
+  if (first != nullptr) live.Bind(3, first->column_id);
   std::vector<std::int64_t> ids;
   for (;;) {
     LAMINA_ASSIGN(const bool row, live.Step());
     if (!row) break;
-    ids.push_back(live.Int(0));
+    if (first == nullptr) {
+      ids.push_back(live.Int(0));
+    } else if (live.IsNull(4) ? !first->added : MayHold(*first, live)) {
+      ids.push_back(live.Int(3));
+    }
   }
-  std::sort(ids.begin(), ids.end());
   return ids;
 }
 
@@ -178,8 +195,10 @@ Result<std::vector<LakeFile>> LakeReader::Plan(const LakeTable& table, std::int6
     LAMINA_ASSIGN(Filter filter, MakeFilter(table, range));
     filters.push_back(std::move(filter));
   }
-  LAMINA_ASSIGN(std::vector<std::int64_t> ids, LiveFiles(*database_, table.table_id, snapshot));
-  for (const Filter& filter : filters) LAMINA_TRY(Prune(*database_, filter, ids));
+  LAMINA_ASSIGN(std::vector<std::int64_t> ids,
+                LiveFiles(*database_, table.table_id, snapshot,
+                          filters.empty() ? nullptr : &filters.front()));
+  for (std::size_t i = 1; i < filters.size(); ++i) LAMINA_TRY(Prune(*database_, filters[i], ids));
   std::vector<LakeFile> files;
   files.reserve(ids.size());
   for (const std::int64_t id : ids) {

@@ -105,7 +105,7 @@ Result<ArrowTable> Conform(const ArrowTable& rows, const std::string& path, cons
     }
     Result<std::shared_ptr<arrow::ChunkedArray>> column =
         table::ColumnNamed(*rows, columns[i].name);
-    if (!column.ok()) return Corruption(path + " lacks column '" + columns[i].name + "'");
+    if (!column.ok()) return Corruption(path + ": " + std::string(column.error().message()));
     if (!(*column)->type()->Equals(*type))
       return Corruption(path + ": column '" + columns[i].name + "' is " +
                         (*column)->type()->ToString() + ", not " + type->ToString());
@@ -125,6 +125,8 @@ Result<std::vector<LakeColumn>> ChooseColumns(
                                      [&](const LakeColumn& c) { return c.name == name; });
     if (column == table.columns.end())
       return NotFound("table " + table.schema + "." + table.name + " has no column '" + name + "'");
+    for (const LakeColumn& before : chosen)
+      if (before.name == name) return InvalidArgument("column '" + name + "' is asked for twice");
     chosen.push_back(*column);
   }
   return chosen;

@@ -19,7 +19,7 @@ class Table;
 namespace lamina::catalog {
 
 /// The columns called `names`, in that order; of all columns in table order when absent.
-/// RETURNS kNotFound naming the one that the table lacks.
+/// RETURNS kNotFound naming the one that the table lacks, kInvalidArgument for a repeated one.
 Result<std::vector<LakeColumn>> ChooseColumns(const LakeTable& table,
                                               const std::optional<std::vector<std::string>>& names);
 /// Fields with field ids.

@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "lamina/base/matchers.h"
 #include "lamina/base/result.h"
 #include "lamina/catalog/catalog_test_support.h"
 #include "lamina/catalog/lake.h"
@@ -17,17 +18,7 @@ class Array;
 class Table;
 }  // namespace arrow
 
-#define ASSERT_OK(expr)                                           \
-  do {                                                            \
-    const auto& assert_ok_ = (expr);                              \
-    ASSERT_TRUE(assert_ok_.ok()) << assert_ok_.error().message(); \
-  } while (false)
-#define EXPECT_ERROR(expr, error_code)                                                        \
-  do {                                                                                        \
-    const auto& expect_error_ = (expr);                                                       \
-    ASSERT_FALSE(expect_error_.ok()) << #expr;                                                \
-    EXPECT_EQ(expect_error_.error().code(), (error_code)) << expect_error_.error().message(); \
-  } while (false)
+#define ASSERT_OK(...) ASSERT_THAT((__VA_ARGS__), ::lamina::IsOk())
 
 namespace lamina::catalog::test {
 

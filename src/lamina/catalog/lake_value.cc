@@ -31,6 +31,16 @@ std::optional<std::int64_t> ParseBoolean(std::string_view text) {
   return std::nullopt;
 }
 
+bool IsUuidText(std::string_view text) {
+  if (text.size() != 36) return false;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const char c = text[i];
+    const bool dash = i == 8 || i == 13 || i == 18 || i == 23;
+    if (dash ? c != '-' : !((c >= '0' && c <= '9') || (c >= 'a' && c <= 'f'))) return false;
+  }
+  return true;
+}
+
 std::optional<std::int64_t> ParseInstant(std::string_view text) {
   // More digits than a microsecond has would be cut: then the text bounds something else.
   if (const std::size_t dot = text.find('.'); dot != std::string_view::npos) {
@@ -116,9 +126,7 @@ std::optional<LakeValue> LakeValue::Parse(LakeType type, std::string_view text) 
       return set(ParseInstant(text));
     case LakeType::kUuid:
       // Lower-case text of one length sorts as the bytes do.
-      if (text.size() != 36 || text[8] != '-' || text[13] != '-' ||
-          text.find_first_not_of("0123456789abcdef-") != std::string_view::npos)
-        return std::nullopt;
+      if (!IsUuidText(text)) return std::nullopt;
       return set(std::optional(text));
     case LakeType::kVarchar:
     case LakeType::kBlob:  // upper-case hexadecimal sorts as the bytes do

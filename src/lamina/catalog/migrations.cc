@@ -13,11 +13,13 @@ CREATE TABLE schema_version(
   version INTEGER PRIMARY KEY, applied_at INTEGER NOT NULL, program TEXT NOT NULL) STRICT;
 CREATE TABLE store_info(key TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT;
 CREATE TABLE writer_session(
-  session_id TEXT PRIMARY KEY, writer INTEGER NOT NULL UNIQUE, pid INTEGER NOT NULL, host TEXT NOT NULL,
+  session_id TEXT PRIMARY KEY, writer INTEGER NOT NULL UNIQUE, pid INTEGER NOT NULL,
+  host TEXT NOT NULL,
   started_at INTEGER NOT NULL, ended_at INTEGER) STRICT;
 -- Footer checksums of data and delete files (DuckLake has no column for them).
 CREATE TABLE lake_file(
-  file_id INTEGER PRIMARY KEY, footer_crc32c INTEGER NOT NULL) STRICT;
+  file_id INTEGER PRIMARY KEY, footer_crc32c INTEGER NOT NULL,
+  file_crc32c INTEGER) STRICT;         -- of all bytes of the file
 
 CREATE TABLE chunk(
   kind INTEGER NOT NULL, sha256 BLOB NOT NULL, content_bytes INTEGER NOT NULL,
@@ -95,8 +97,9 @@ CREATE TABLE backtest_index(
   tags TEXT NOT NULL DEFAULT '[]', note TEXT,
   PRIMARY KEY(backtest_id, engine_type, universe_key, study_name)) STRICT;
 CREATE INDEX backtest_index_by_path ON backtest_index(bundle_path) WHERE end_snapshot IS NULL;
-CREATE INDEX backtest_index_by_sharpe ON backtest_index(summary_sharpe_ratio) WHERE end_snapshot IS NULL;
--- What most ranks sort and filter by, so that a scan reads a quarter of the bytes (backtests/columns.h).
+CREATE INDEX backtest_index_by_sharpe ON backtest_index(summary_sharpe_ratio)
+  WHERE end_snapshot IS NULL;
+-- What most ranks sort and filter by: a scan reads a quarter of the bytes (backtests/columns.h).
 CREATE INDEX backtest_index_narrow ON backtest_index(
   backtest_id, bundle_path, summary_sharpe_ratio, summary_sortino_ratio, summary_calmar_ratio,
   summary_total_net_gain, summary_total_net_gain_percentage, summary_cagr,

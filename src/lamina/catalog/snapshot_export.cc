@@ -47,6 +47,13 @@ std::vector<OwnTable> OwnTables(const std::string& index_sql) {
        "SELECT b.handle, r.slot, " + UuidText("r.run_id") +
            ", r.engine, r.study FROM backtest b JOIN backtest_run r USING (backtest_id) WHERE " +
            Visible("b") + " AND " + Visible("r") + " ORDER BY b.handle, r.slot"},
+      {"CREATE TABLE lake_file(file_id INTEGER PRIMARY KEY, footer_crc32c INTEGER NOT NULL) STRICT",
+       "lake_file",
+       "SELECT file_id, footer_crc32c FROM lake_file WHERE file_id IN (SELECT data_file_id FROM "
+       "ducklake_data_file WHERE " +
+           std::string(kVisible) +
+           " UNION ALL SELECT delete_file_id FROM ducklake_delete_file WHERE " +
+           std::string(kVisible) + ")"},
   };
 }
 

@@ -12,12 +12,6 @@
 namespace lamina::catalog::test {
 namespace {
 
-#define ASSERT_OK(expr)                                           \
-  do {                                                            \
-    const auto& assert_ok_ = (expr);                              \
-    ASSERT_TRUE(assert_ok_.ok()) << assert_ok_.error().message(); \
-  } while (false)
-
 Result<std::unique_ptr<Database>> Copy(TestLake& lake, const std::string& name,
                                        std::optional<std::int64_t> snapshot) {
   LAMINA_ASSIGN(auto copy, Database::Open(lake.root() + "/" + name, OpenMode::kCreate));

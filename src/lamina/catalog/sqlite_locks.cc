@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "lamina/catalog/database.h"
+#include "lamina/catalog/page_checksum_internal.h"
 #include "lamina/catalog/sqlite_locks_internal.h"
 
 // Open-file-description locks belong to the open file and not to the process: another SQLite
@@ -158,6 +159,7 @@ const char* Install() {
       !Override<DescriptorStatCall>(vfs, "fstat", &DescriptorStatMarked, &next_fstat)) {
     return "this SQLite library does not let its system calls be set";
   }
+  if (const char* problem = RegisterCheckedVfs(); problem != nullptr) return problem;
   if (pthread_atfork(&BeforeFork, &AfterForkInParent, &AfterForkInChild) != 0) {
     return "the fork handler could not be registered";
   }

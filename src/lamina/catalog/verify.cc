@@ -1,118 +1,244 @@
 #include "lamina/catalog/verify.h"
 
+#include <algorithm>
 #include <mutex>
+#include <optional>
+#include <string_view>
+#include <tuple>
+#include <utility>
 
 #include <arrow/api.h>
 
+#include "lamina/base/hash.h"
+#include "lamina/catalog/catalog_internal.h"
+#include "lamina/catalog/head_internal.h"
 #include "lamina/table/parquet_file.h"
 
 namespace lamina::catalog {
 namespace {
 
-struct NamedFile {
+constexpr std::string_view kParquetMagic = "PAR1";
+constexpr std::int64_t kParquetTailBytes = 8;  // footer length, magic
+constexpr std::int64_t kFooterBytesMax = std::int64_t{1} << 30;
+
+/// A data or delete file as the catalog describes it.
+struct FileRow {
+  const char* kind = "lake-file";
   std::string path;  ///< relative to lake/
-  std::int64_t size = 0, rows = 0;
-  std::uint32_t footer_crc32c = 0;
-  bool has_checksum = false;
+  std::int64_t rows = 0, size_bytes = 0, footer_size = 0;
+  std::optional<std::int64_t> footer_crc32c, file_crc32c;
 };
 
-/// Data and delete files of every snapshot.
-Result<std::vector<NamedFile>> NamedFiles(Database& database) {
-  std::vector<NamedFile> files;
-  for (const char* sql :
-       {"SELECT s.path || t.path || f.path, f.file_size_bytes, f.record_count, l.footer_crc32c "
-        "FROM ducklake_data_file f JOIN ducklake_table t USING (table_id) JOIN ducklake_schema s "
-        "USING (schema_id) LEFT JOIN lake_file l ON l.file_id = f.data_file_id",
-        "SELECT s.path || t.path || f.path, f.file_size_bytes, f.delete_count, l.footer_crc32c "
-        "FROM ducklake_delete_file f JOIN ducklake_table t USING (table_id) JOIN ducklake_schema "
-        "s USING (schema_id) LEFT JOIN lake_file l ON l.file_id = f.delete_file_id"}) {
-    LAMINA_ASSIGN(auto row, database.Prepare(sql));
-    while (true) {
-      LAMINA_ASSIGN(const bool found, row.Step());
-      if (!found) break;
-      NamedFile file{std::string(row.Text(0)), row.Int(1), row.Int(2), 0, !row.IsNull(3)};
-      if (file.has_checksum) file.footer_crc32c = static_cast<std::uint32_t>(row.Int(3));
+// A table's rows of several versions share one path. Files of dropped tables belong to older
+// snapshots.
+constexpr const char* kFiles =
+    "WITH place AS (SELECT t.table_id, s.path || t.path AS folder, max(t.begin_snapshot) "
+    "  FROM ducklake_table t JOIN ducklake_schema s USING(schema_id) GROUP BY t.table_id) "
+    "SELECT 0, folder || f.path, f.record_count, f.file_size_bytes, f.footer_size, "
+    "l.footer_crc32c, "
+    "       l.file_crc32c "
+    "  FROM ducklake_data_file f JOIN place USING(table_id) "
+    "  LEFT JOIN lake_file l ON l.file_id = f.data_file_id "
+    "UNION ALL "
+    "SELECT 1, folder || f.path, f.delete_count, f.file_size_bytes, f.footer_size, "
+    "l.footer_crc32c, "
+    "       l.file_crc32c "
+    "  FROM ducklake_delete_file f JOIN place USING(table_id) "
+    "  LEFT JOIN lake_file l ON l.file_id = f.delete_file_id";
+
+class Verifier {
+ public:
+  Verifier(Catalog& catalog, bool deep, const CancelToken* cancel)
+      : catalog_(catalog), deep_(deep), cancel_(cancel) {}
+
+  Result<VerifyReport> Run() {
+    CheckDatabases();
+    CheckHead();
+    std::vector<FileRow> files;
+    std::vector<std::pair<ChunkId, std::int64_t>> chunks;
+    const Status listed = catalog_.Read([&](Database& database) -> Status {
+      LAMINA_TRY(ListFiles(database, files));
+      LAMINA_TRY(ListChunks(database, chunks));
+      return ListLooseReferences(database);
+    });
+    if (!listed.ok()) Add("catalog", "catalog.sqlite", listed.error());
+
+    const auto cancelled = [&] { return cancel_ != nullptr && cancel_->cancelled(); };
+    const std::size_t workers = deep_ ? 0 : 1;
+    LAMINA_TRY(ParallelFor(files.size(), workers, [&](std::size_t i, std::size_t) -> Status {
+      if (cancelled()) return Cancelled("verify was cancelled");
+      CheckFile(files[i]);
+      return Ok();
+    }));
+    LAMINA_TRY(ParallelFor(chunks.size(), workers, [&](std::size_t i, std::size_t) -> Status {
+      if (cancelled()) return Cancelled("verify was cancelled");
+      const Status checked = catalog_.CheckChunk(chunks[i].first, deep_);
+      if (!checked.ok()) Add("chunk", chunks[i].first.ToString(), checked.error());
+      return Ok();
+    }));
+    std::sort(report_.problems.begin(), report_.problems.end(),
+              [](const VerifyProblem& a, const VerifyProblem& b) {
+                return std::tie(a.kind, a.path, a.detail) < std::tie(b.kind, b.path, b.detail);
+              });
+    return std::move(report_);
+  }
+
+ private:
+  void Add(std::string_view kind, std::string_view path, std::string_view detail) {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    report_.problems.push_back({std::string(kind), std::string(path), std::string(detail)});
+  }
+  void Add(std::string_view kind, std::string_view path, const Error& error) {
+    Add(kind, path, error.message());
+  }
+
+  Status CheckPages(Database& database, std::string_view kind, std::string_view path) {
+    LAMINA_ASSIGN(Statement check,
+                  database.Prepare(deep_ ? "PRAGMA integrity_check" : "PRAGMA quick_check"));
+    for (;;) {
+      LAMINA_ASSIGN(const bool row, check.Step());
+      if (!row) return Ok();
+      if (check.Text(0) != "ok") Add(kind, path, check.Text(0));
+    }
+  }
+
+  void CheckDatabases() {
+    const Status catalog = catalog_.Read(
+        [&](Database& database) { return CheckPages(database, "catalog", "catalog.sqlite"); });
+    if (!catalog.ok()) Add("catalog", "catalog.sqlite", catalog.error());
+    // The objects file may be large: its structure is walked only when everything is read anyway.
+    const Status objects = catalog_.ReadObjects([&](Database& database) -> Status {
+      return deep_ ? CheckPages(database, "objects", "objects.sqlite") : Ok();
+    });
+    if (!objects.ok()) Add("objects", "objects.sqlite", objects.error());
+  }
+
+  void CheckHead() {
+    const Result<std::string> bytes =
+        catalog_.env().ReadFile(io::JoinPath(catalog_.root(), "head"), 4096);
+    if (!bytes.ok()) {
+      if (bytes.error().code() != ErrorCode::kNotFound) Add("head", "head", bytes.error());
+      return;
+    }
+    const Result<std::int64_t> head = internal::DecodeHead(*bytes);
+    if (!head.ok()) Add("head", "head", head.error());
+  }
+
+  Status ListFiles(Database& database, std::vector<FileRow>& files) {
+    LAMINA_ASSIGN(Statement read, database.Prepare(kFiles));
+    for (;;) {
+      LAMINA_ASSIGN(const bool row, read.Step());
+      if (!row) return Ok();
+      FileRow file;
+      const bool deletes = read.Int(0) != 0;
+      file.kind = deletes ? "delete-file" : "lake-file";
+      file.path = read.Text(1);
+      file.rows = read.Int(2);
+      file.size_bytes = read.Int(3);
+      file.footer_size = read.Int(4);
+      file.footer_crc32c = read.OptionalInt(5);
+      file.file_crc32c = read.OptionalInt(6);
+      ++report_.checked_files;
+      report_.checked_bytes += file.size_bytes;
       files.push_back(std::move(file));
     }
   }
-  return files;
-}
 
-Result<std::vector<ChunkId>> NamedChunks(Database& database) {
-  LAMINA_ASSIGN(auto row, database.Prepare("SELECT kind, sha256 FROM chunk WHERE end_snapshot IS "
-                                           "NULL ORDER BY kind, sha256"));
-  std::vector<ChunkId> chunks;
-  while (true) {
-    LAMINA_ASSIGN(const bool found, row.Step());
-    if (!found) return chunks;
-    LAMINA_ASSIGN(const auto digest, Sha256Digest::FromBytes(row.Blob(1)));
-    chunks.push_back({static_cast<ChunkKind>(row.Int(0)), digest});
-  }
-}
-
-Status CheckCatalogFile(Database& database, VerifyReport& report) {
-  LAMINA_ASSIGN(auto row, database.Prepare("PRAGMA quick_check"));
-  while (true) {
-    LAMINA_ASSIGN(const bool found, row.Step());
-    if (!found) return Ok();
-    if (row.Text(0) != "ok") {
-      report.problems.push_back({"catalog", "catalog.sqlite", std::string(row.Text(0))});
+  Status ListChunks(Database& database, std::vector<std::pair<ChunkId, std::int64_t>>& chunks) {
+    LAMINA_ASSIGN(Statement read, database.Prepare("SELECT kind, sha256, stored_bytes FROM chunk"));
+    for (;;) {
+      LAMINA_ASSIGN(const bool row, read.Step());
+      if (!row) return Ok();
+      ++report_.checked_chunks;
+      report_.checked_bytes += read.Int(2);
+      const std::optional<ChunkKind> kind = ChunkKindFromNumber(read.Int(0));
+      const Result<Sha256Digest> digest = Sha256Digest::FromBytes(read.Blob(1));
+      if (kind && digest.ok()) {
+        chunks.emplace_back(ChunkId{*kind, *digest}, read.Int(2));
+      } else {
+        Add("catalog", "catalog.sqlite",
+            "table chunk: no chunk has kind " + std::to_string(read.Int(0)) + " and id " +
+                ToHex(read.Blob(1)));
+      }
     }
   }
-}
 
-Status CheckLakeFile(Catalog& catalog, const NamedFile& file, bool deep) {
-  const std::string path = catalog.LakePath(file.path);
-  LAMINA_ASSIGN(const auto info, catalog.env().Stat(path));
-  if (info.size != file.size) {
-    return Corruption("has " + std::to_string(info.size) + " bytes, the catalog says " +
-                      std::to_string(file.size));
+  Status ListLooseReferences(Database& database) {
+    LAMINA_ASSIGN(Statement read,
+                  database.Prepare("SELECT r.backtest_id, r.kind, r.sha256 FROM chunk_ref r "
+                                   "LEFT JOIN chunk c ON c.kind = r.kind AND c.sha256 = r.sha256 "
+                                   "WHERE c.kind IS NULL"));
+    for (;;) {
+      LAMINA_ASSIGN(const bool row, read.Step());
+      if (!row) return Ok();
+      Add("chunk-ref", "catalog.sqlite",
+          "backtest " + std::to_string(read.Int(0)) + " needs chunk " +
+              std::string(ChunkKindName(static_cast<ChunkKind>(read.Int(1)))) + "/" +
+              ToHex(read.Blob(2)) + ", which the catalog does not have");
+    }
   }
-  if (!file.has_checksum) return Corruption("the catalog has no checksum of its footer");
-  LAMINA_ASSIGN(const auto written, table::InspectParquet(catalog.env(), path));
-  if (written.footer_crc32c != file.footer_crc32c) return Corruption("its footer is damaged");
-  if (written.rows != file.rows) {
-    return Corruption("has " + std::to_string(written.rows) + " rows, the catalog says " +
-                      std::to_string(file.rows));
+
+  void CheckFile(const FileRow& file) {
+    const std::string shown = "lake/" + file.path;
+    const Status outside = CheckOutside(file);
+    if (!outside.ok()) return Add(file.kind, shown, outside.error());
+    if (!deep_) return;
+    // The checksums of pages leave out their headers and the page index; this one covers every
+    // byte.
+    const auto checksum = internal::FileChecksum(catalog_.env(), catalog_.LakePath(file.path));
+    if (!checksum.ok()) return Add(file.kind, shown, checksum.error());
+    if (file.file_crc32c && *checksum != static_cast<std::uint32_t>(*file.file_crc32c)) {
+      return Add(file.kind, shown, "the file does not match its checksum");
+    }
+    table::ReadOptions read;
+    read.footer_crc32c = static_cast<std::uint32_t>(*file.footer_crc32c);
+    const auto rows = table::ReadParquet(catalog_.env(), catalog_.LakePath(file.path), read);
+    if (!rows.ok()) return Add(file.kind, shown, rows.error());
+    if ((*rows)->num_rows() != file.rows) {
+      Add(file.kind, shown,
+          "holds " + std::to_string((*rows)->num_rows()) + " rows instead of " +
+              std::to_string(file.rows));
+    }
   }
-  if (!deep) return Ok();
-  table::ReadOptions options;
-  options.footer_crc32c = file.footer_crc32c;
-  LAMINA_ASSIGN(const auto rows, table::ReadParquet(catalog.env(), path, options));
-  if (rows->num_rows() != file.rows) return Corruption("its pages hold another number of rows");
-  return Ok();
-}
+
+  /// Size and footer.
+  Status CheckOutside(const FileRow& file) {
+    LAMINA_ASSIGN(const auto opened, catalog_.env().OpenReadable(catalog_.LakePath(file.path)));
+    if (opened->size() != file.size_bytes) {
+      return Corruption("has " + std::to_string(opened->size()) + " bytes instead of " +
+                        std::to_string(file.size_bytes));
+    }
+    if (!file.footer_crc32c) return Corruption("the catalog has no checksum of its footer");
+    if (file.footer_size < 0 || file.footer_size > kFooterBytesMax ||
+        file.footer_size + kParquetTailBytes > file.size_bytes) {
+      return Corruption("the catalog claims a footer of " + std::to_string(file.footer_size) +
+                        " bytes");
+    }
+    std::string tail(static_cast<std::size_t>(file.footer_size + kParquetTailBytes), '\0');
+    LAMINA_TRY(opened->ReadAt(file.size_bytes - file.footer_size - kParquetTailBytes, tail.size(),
+                              tail.data()));
+    const ByteView footer(tail.data(), static_cast<std::size_t>(file.footer_size));
+    if (!tail.ends_with(kParquetMagic) ||
+        LoadLittleEndian<std::uint32_t>(tail.data() + footer.size()) != footer.size()) {
+      return Corruption("does not end in a Parquet footer");
+    }
+    if (Crc32c(footer) != static_cast<std::uint32_t>(*file.footer_crc32c)) {
+      return Corruption("the footer does not match its checksum");
+    }
+    return Ok();
+  }
+
+  Catalog& catalog_;
+  const bool deep_;
+  const CancelToken* const cancel_;
+  std::mutex mutex_;
+  VerifyReport report_;
+};
 
 }  // namespace
 
 Result<VerifyReport> VerifyCatalog(Catalog& catalog, bool deep, const CancelToken* cancel) {
-  VerifyReport report;
-  std::vector<NamedFile> files;
-  std::vector<ChunkId> chunks;
-  LAMINA_TRY(catalog.Read([&](Database& database) -> Status {
-    LAMINA_TRY(CheckCatalogFile(database, report));
-    LAMINA_ASSIGN(files, NamedFiles(database));
-    LAMINA_ASSIGN(chunks, NamedChunks(database));
-    return Ok();
-  }));
-  std::mutex mutex;
-  LAMINA_TRY(
-      ParallelFor(files.size() + chunks.size(), 0, [&](std::size_t i, std::size_t) -> Status {
-        if (cancel != nullptr && cancel->cancelled()) return Cancelled("verify interrupted");
-        const bool is_file = i < files.size();
-        auto checked = is_file ? CheckLakeFile(catalog, files[i], deep)
-                               : catalog.CheckChunk(chunks[i - files.size()], deep);
-        const std::lock_guard lock(mutex);
-        (is_file ? report.checked_files : report.checked_chunks) += 1;
-        if (is_file) report.checked_bytes += files[i].size;
-        if (checked.ok()) return Ok();
-        report.problems.push_back(
-            {is_file ? "lake-file" : "chunk",
-             is_file ? "lake/" + files[i].path : chunks[i - files.size()].ToString(),
-             std::string(checked.error().message())});
-        return Ok();
-      }));
-  return report;
+  return Verifier(catalog, deep, cancel).Run();
 }
 
 }  // namespace lamina::catalog

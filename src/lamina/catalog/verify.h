@@ -1,7 +1,8 @@
 #pragma once
 
 /// \file lamina/catalog/verify.h
-/// Checks that what the catalog names is there and undamaged. Reads only; thread-safe.
+/// Is everything that the catalog names there, and unharmed? Looks at all, never stops at the first
+/// problem, changes nothing. Thread-safe.
 
 #include <cstdint>
 #include <string>
@@ -14,20 +15,21 @@
 namespace lamina::catalog {
 
 struct VerifyProblem {
-  std::string kind;    ///< "catalog", "lake-file", "chunk"
-  std::string path;    ///< file or chunk
-  std::string detail;  ///< what is wrong
+  std::string
+      kind;  ///< "catalog", "objects", "head", "lake-file", "delete-file", "chunk", "chunk-ref"
+  std::string path;  ///< relative to the root; of a chunk its kind and id
+  std::string detail;
 };
 
 struct VerifyReport {
   std::int64_t checked_files = 0, checked_chunks = 0, checked_bytes = 0;
-  std::vector<VerifyProblem> problems;
+  std::vector<VerifyProblem> problems;  ///< by kind and path
 };
 
 /// Every lake file and delete file that any snapshot sees: present, of the right size, with the
-/// right footer; every chunk row: its bytes present with the right size; SQLite's own check of the
-/// catalog. `deep` reads every page and hashes every chunk, on all cores. Problems are in the
-/// report; RETURNS an error only when checking itself is impossible, or kCancelled.
+/// right footer; every chunk: its bytes present with the right size; no reference to a chunk that
+/// is not there; SQLite's own check of the catalog. `deep` reads every page and hashes every chunk,
+/// on all cores. Damage is in the report; RETURNS kCancelled.
 Result<VerifyReport> VerifyCatalog(Catalog& catalog, bool deep,
                                    const CancelToken* cancel = nullptr);
 

@@ -8,6 +8,7 @@
 #include <signal.h>
 
 #include "lamina/base/error_table.h"
+#include "lamina/base/near_names.h"
 #include "lamina/cli/commands.h"
 #include "lamina/cli/output.h"
 
@@ -58,8 +59,8 @@ class CommandLine {
     try {
       app_.parse(TakeTagChanges(argc, argv));
     } catch (const CLI::ParseError& error) {
-      const int code = app_.exit(error);
-      return code == 0 ? 0 : ExitCodeOf(ErrorCode::kInvalidArgument);
+      if (error.get_exit_code() == 0) return app_.exit(error);  // help, version
+      return RefuseArguments(error, argc, argv);
     }
     context_.cancel = &g_cancel;
     auto outcome = action_(context_);
@@ -70,12 +71,44 @@ class CommandLine {
   }
 
  private:
+  using Arguments = std::vector<std::string>;
+
+  /// The command's own name: the first argument that is neither an option nor an option's value.
+  static Arguments::iterator CommandAmong(Arguments& arguments) {
+    auto it = arguments.begin();
+    while (it != arguments.end() && it->starts_with('-')) {
+      it += *it == "--store" && it + 1 != arguments.end() ? 2 : 1;
+    }
+    return it;
+  }
+
+  /// What the parser did not understand, in the form of every other error.
+  int RefuseArguments(const CLI::ParseError& error, int argc, char** argv) {
+    Arguments arguments(argv + 1, argv + argc);
+    for (const std::string& argument : arguments) {  // the parser may not have got so far
+      context_.json = context_.json || argument == "--json";
+      context_.json_lines = context_.json_lines || argument == "--jsonl";
+    }
+    std::string message = error.what();
+    const auto command = CommandAmong(arguments);
+    if (command != arguments.end() && app_.get_subcommands().empty()) {
+      Arguments known;
+      for (const CLI::App* one : app_.get_subcommands({})) known.push_back(one->get_name());
+      if (std::find(known.begin(), known.end(), *command) == known.end()) {
+        message = "unknown command '" + *command + "'" + DidYouMean(*command, known);
+      }
+    }
+    if (!context_.structured()) message += "\nRun with --help for more information.";
+    PrintError(context_, InvalidArgument(std::move(message)));
+    return ExitCodeOf(ErrorCode::kInvalidArgument);
+  }
+
   /// `tag H +a -b`: the parser would take -b for an option, so the changes are taken out before.
   /// Gives the remaining arguments in the parser's order, last first.
   std::vector<std::string> TakeTagChanges(int argc, char** argv) {
     std::vector<std::string> arguments(argv + 1, argv + argc);
-    const auto tag = std::find(arguments.begin(), arguments.end(), "tag");
-    if (tag != arguments.end()) {
+    const auto tag = CommandAmong(arguments);
+    if (tag != arguments.end() && *tag == "tag") {
       const auto is_change = [](const std::string& text) {
         if (text.size() < 2 || text == "-q" || text == "-h") return false;
         return text[0] == '+' || (text[0] == '-' && text[1] != '-');

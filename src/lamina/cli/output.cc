@@ -54,13 +54,14 @@ std::string HumanBytes(std::int64_t bytes) {
   double value = static_cast<double>(bytes);
   for (const char* unit : {"kB", "MB", "GB", "TB"}) {
     value /= 1000;
-    if (value < 1000) return OneDecimal(value) + " " + unit;
+    if (value < 999.95) return OneDecimal(value) + " " + unit;
   }
   return OneDecimal(value / 1000) + " PB";
 }
 
 std::string HumanCount(std::int64_t count) {
-  std::string digits = std::to_string(count < 0 ? -count : count);
+  std::string digits = std::to_string(count);
+  if (count < 0) digits.erase(0, 1);
   for (int at = static_cast<int>(digits.size()) - 3; at > 0; at -= 3) {
     digits.insert(static_cast<std::size_t>(at), ",");
   }

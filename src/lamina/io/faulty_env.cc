@@ -364,6 +364,7 @@ Status FaultyEnv::LoseUnsynced(Tail tail) {
 std::vector<std::string> FaultyEnv::UnsyncedNames() const {
   const std::lock_guard lock(mutex_);
   std::vector<std::string> names;
+  names.reserve(pending_.size());
   for (const Pending& change : pending_) names.push_back(change.path);
   return names;
 }

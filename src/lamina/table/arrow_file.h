@@ -9,6 +9,8 @@
 #include <string>
 
 #include <arrow/io/interfaces.h>
+#include <arrow/result.h>
+#include <arrow/status.h>
 
 #include "lamina/base/result.h"
 #include "lamina/io/env.h"

@@ -9,6 +9,7 @@
 #include <parquet/statistics.h>
 #include <parquet/types.h>
 
+#include "lamina/base/json.h"
 #include "lamina/base/time.h"
 #include "lamina/base/uuid.h"
 
@@ -61,7 +62,7 @@ std::optional<std::string> SpellBytes(const std::string& bytes, LakeType type) {
     std::memcpy(uuid.bytes.data(), bytes.data(), 16);
     return uuid.ToString();
   }
-  if (type != LakeType::kVarchar || bytes.size() > kLongestTextBound || !IsUtf8(bytes) ||
+  if (type != LakeType::kVarchar || bytes.size() > kLongestTextBound || !ValidUtf8(bytes) ||
       bytes.find('\0') != std::string::npos) {
     return std::nullopt;
   }
@@ -141,40 +142,6 @@ std::string SpellDouble(double value) {
   std::string text(buffer, error == std::errc() ? end : buffer);
   if (text.find_first_of(".en") == std::string::npos) text += ".0";
   return text;
-}
-
-bool IsUtf8(std::string_view text) {
-  const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(text[i]); };
-  for (std::size_t i = 0; i < text.size();) {
-    const unsigned char lead = byte(i);
-    if (lead < 0x80) {
-      ++i;
-      continue;
-    }
-    std::size_t length = 0;
-    unsigned char first_low = 0x80;  // limits of the second byte: no overlong forms, no surrogates
-    unsigned char first_high = 0xBF;
-    if (lead >= 0xC2 && lead <= 0xDF) {
-      length = 2;
-    } else if (lead >= 0xE0 && lead <= 0xEF) {
-      length = 3;
-      if (lead == 0xE0) first_low = 0xA0;
-      if (lead == 0xED) first_high = 0x9F;
-    } else if (lead >= 0xF0 && lead <= 0xF4) {
-      length = 4;
-      if (lead == 0xF0) first_low = 0x90;
-      if (lead == 0xF4) first_high = 0x8F;
-    } else {
-      return false;
-    }
-    if (text.size() - i < length || byte(i + 1) < first_low || byte(i + 1) > first_high)
-      return false;
-    for (std::size_t k = 2; k < length; ++k) {
-      if (byte(i + k) < 0x80 || byte(i + k) > 0xBF) return false;
-    }
-    i += length;
-  }
-  return true;
 }
 
 }  // namespace lamina::table

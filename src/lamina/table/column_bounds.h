@@ -37,6 +37,4 @@ std::optional<std::string> LakeSpelling(const BoundValue& value, LakeType type);
 /// Shortest text that reads back as the same double, always with a point or an exponent: `4000.0`.
 std::string SpellDouble(double value);
 
-bool IsUtf8(std::string_view text);
-
 }  // namespace lamina::table

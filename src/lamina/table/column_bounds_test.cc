@@ -57,18 +57,6 @@ TEST(ColumnBounds, SpellsAsDuckLake) {
   }
 }
 
-TEST(ColumnBounds, Utf8) {
-  for (const char* good : {"", "abc", "\xC2\x80", "\xE0\xA0\x80", "\xED\x9F\xBF", "\xEE\x80\x80",
-                           "\xF0\x90\x80\x80", "\xF4\x8F\xBF\xBF"}) {
-    EXPECT_TRUE(IsUtf8(good));
-  }
-  for (const char* bad :
-       {"\x80", "\xC0\x80", "\xC1\xBF", "\xC2", "\xE0\x9F\xBF", "\xED\xA0\x80", "\xE2\x82",
-        "\xF0\x8F\xBF\xBF", "\xF4\x90\x80\x80", "\xF5\x80\x80\x80", "a\xE2\x28\xA1"}) {
-    EXPECT_FALSE(IsUtf8(bad));
-  }
-}
-
 TEST(ColumnBounds, WidenKeepsBoth) {
   ColumnBounds bounds{std::int64_t{3}, std::int64_t{5}};
   bounds.Widen({std::int64_t{4}, std::int64_t{9}});

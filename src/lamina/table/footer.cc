@@ -7,6 +7,7 @@
 #include <parquet/exception.h>
 #include <parquet/metadata.h>
 #include <parquet/schema.h>
+#include <parquet/size_statistics.h>
 #include <parquet/statistics.h>
 
 #include "lamina/base/hash.h"
@@ -23,6 +24,19 @@ constexpr std::int64_t kTrailerSize = 8;  ///< length and "PAR1"
 constexpr std::int64_t kMagicSize = 4;
 constexpr std::int64_t kFirstTailRead = 64 * 1024;
 
+/// From the statistics, else from the histogram of definition levels (columns with NaN have no
+/// statistics); 0 when a foreign file has neither.
+std::int64_t NullCount(const parquet::ColumnChunkMetaData& chunk,
+                       const parquet::ColumnDescriptor& leaf,
+                       const parquet::Statistics* statistics) {
+  if (statistics != nullptr && statistics->HasNullCount()) return statistics->null_count();
+  const auto sizes = chunk.size_statistics();
+  if (sizes == nullptr) return 0;
+  const std::vector<std::int64_t>& levels = sizes->definition_level_histogram;
+  if (levels.size() != static_cast<std::size_t>(leaf.max_definition_level()) + 1) return 0;
+  return chunk.num_values() - levels.back();
+}
+
 ColumnStatistics StatisticsOfColumn(const parquet::FileMetaData& metadata, int column) {
   const parquet::ColumnDescriptor* descriptor = metadata.schema()->Column(column);
   const std::optional<LakeType> type = LeafLakeType(*descriptor);
@@ -35,15 +49,11 @@ ColumnStatistics StatisticsOfColumn(const parquet::FileMetaData& metadata, int c
     const auto chunk = row_group->ColumnChunk(column);
     out.size_bytes += chunk->total_compressed_size();
     const auto statistics = chunk->statistics();
-    if (statistics == nullptr || !statistics->HasNullCount()) {
-      bounded = false;
-      out.value_count += chunk->num_values();
-      continue;
-    }
-    out.null_count += statistics->null_count();
-    out.value_count += chunk->num_values() - statistics->null_count();
-    if (chunk->num_values() == statistics->null_count() || !bounded) continue;
-    const auto of_chunk = BoundsOf(*statistics, *type);
+    const std::int64_t nulls = NullCount(*chunk, *descriptor, statistics.get());
+    out.null_count += nulls;
+    out.value_count += chunk->num_values() - nulls;
+    if (nulls == chunk->num_values() || !bounded) continue;
+    const auto of_chunk = statistics == nullptr ? std::nullopt : BoundsOf(*statistics, *type);
     if (!of_chunk.has_value()) {
       bounded = false;
     } else if (bounds.has_value()) {

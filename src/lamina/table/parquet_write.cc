@@ -1,5 +1,6 @@
 #include <cmath>
 #include <new>
+#include <set>
 
 #include <arrow/api.h>
 #include <parquet/arrow/schema.h>
@@ -24,18 +25,47 @@ constexpr std::int64_t kDictionaryBytesMax = 1 << 20;
 /// memory of a page of long texts.
 constexpr std::int64_t kPageBytesMax = 8 << 20;
 
-Result<std::vector<LakeType>> CheckColumns(const arrow::Table& rows) {
-  std::vector<LakeType> types;
-  for (const auto& field : rows.schema()->fields()) {
-    LAMINA_TRY(FieldId(*field));
-    auto type = LakeTypeOf(*field->type());
-    if (!type.ok()) {
-      return InvalidArgument("column '" + field->name() +
-                             "': " + std::string(type.error().message()));
+struct Column {
+  LakeType type = LakeType::kInt64;
+  std::optional<bool> contains_nan;
+};
+
+std::optional<bool> ContainsNan(const arrow::ChunkedArray& column, LakeType type) {
+  if (type != LakeType::kDouble) return std::nullopt;
+  for (const auto& chunk : column.chunks()) {
+    const auto& array = static_cast<const arrow::DoubleArray&>(*chunk);
+    const double* values = array.raw_values();
+    bool any = false;
+    for (std::int64_t i = 0; i < array.length(); ++i) any |= std::isnan(values[i]);
+    if (!any) continue;
+    if (array.null_count() == 0) return true;
+    for (std::int64_t i = 0; i < array.length(); ++i) {
+      if (array.IsValid(i) && std::isnan(values[i])) return true;
     }
-    types.push_back(*type);
   }
-  return types;
+  return false;
+}
+
+Result<std::vector<Column>> CheckColumns(const arrow::Table& rows) {
+  std::vector<Column> columns;
+  std::set<std::string> names;
+  std::set<std::int32_t> ids;
+  for (const auto& field : rows.schema()->fields()) {
+    const std::string where = "column '" + field->name() + "'";
+    LAMINA_ASSIGN(const std::int32_t id, FieldId(*field));
+    const auto type = LakeTypeOf(*field->type());
+    if (!type.ok()) return InvalidArgument(where + ": " + std::string(type.error().message()));
+    const bool fresh =
+        ids.insert(id).second && (*type != LakeType::kInt32List || ids.insert(id + 1).second);
+    if (!fresh) return InvalidArgument(where + " has the field id of another column");
+    if (!names.insert(field->name()).second) return InvalidArgument(where + " occurs twice");
+    const auto& values = rows.column(static_cast<int>(columns.size()));
+    if (!field->nullable() && values->null_count() != 0) {
+      return InvalidArgument(where + " holds NULL and must not");
+    }
+    columns.push_back({*type, ContainsNan(*values, *type)});
+  }
+  return columns;
 }
 
 Status CheckOptions(const WriteOptions& options) {
@@ -49,7 +79,7 @@ Status CheckOptions(const WriteOptions& options) {
 }
 
 Result<std::shared_ptr<parquet::WriterProperties>> MakeProperties(
-    const arrow::Table& rows, const std::vector<LakeType>& types, const WriteOptions& options) {
+    const arrow::Table& rows, const std::vector<Column>& columns, const WriteOptions& options) {
   std::shared_ptr<parquet::SchemaDescriptor> leaves;
   LAMINA_ARROW(parquet::arrow::ToParquetSchema(rows.schema().get(),
                                                *parquet::default_writer_properties(), &leaves),
@@ -72,8 +102,11 @@ Result<std::shared_ptr<parquet::WriterProperties>> MakeProperties(
                            .row_group_rows = options.row_group_rows,
                            .dictionary_bytes_max = kDictionaryBytesMax};
   for (int c = 0; c < rows.num_columns(); ++c) {
-    const LakeType type = types[static_cast<std::size_t>(c)];
+    const auto& [type, contains_nan] = columns[static_cast<std::size_t>(c)];
     const parquet::ColumnDescriptor& leaf = *leaves->Column(c);
+    // Parquet's minimum and maximum leave NaN out. DuckDB, to which NaN is the largest number, then
+    // prunes and passes row groups wrongly: better no statistics.
+    if (contains_nan == true) builder.disable_statistics(leaf.path());
     EncodingChoice choice = DefaultEncoding(type);
     if (options.encoding_trial && rows.num_rows() > 0) {
       LAMINA_ASSIGN(choice, TryEncodings(*rows.column(c), type, leaf, trial));
@@ -92,22 +125,6 @@ Result<std::shared_ptr<parquet::WriterProperties>> MakeProperties(
   }
   builder.set_sorting_columns(std::move(sorting));
   return builder.build();
-}
-
-std::optional<bool> ContainsNan(const arrow::ChunkedArray& column, LakeType type) {
-  if (type != LakeType::kDouble) return std::nullopt;
-  for (const auto& chunk : column.chunks()) {
-    const auto& array = static_cast<const arrow::DoubleArray&>(*chunk);
-    const double* values = array.raw_values();
-    bool any = false;
-    for (std::int64_t i = 0; i < array.length(); ++i) any |= std::isnan(values[i]);
-    if (!any) continue;
-    if (array.null_count() == 0) return true;
-    for (std::int64_t i = 0; i < array.length(); ++i) {
-      if (array.IsValid(i) && std::isnan(values[i])) return true;
-    }
-  }
-  return false;
 }
 
 Status WriteRowGroups(parquet::arrow::FileWriter& writer, EnvOutputStream& stream,
@@ -147,7 +164,7 @@ Result<ByteView> SealTail(std::string& tail) {
 }
 
 Result<WrittenFile> Describe(ByteView thrift, const arrow::Table& rows,
-                             const std::vector<LakeType>& types) {
+                             const std::vector<Column>& columns) {
   LAMINA_ASSIGN(const auto metadata, ParseFooter(thrift));
   if (metadata->num_rows() != rows.num_rows()) return Internal("the footer counts other rows");
   WrittenFile written;
@@ -155,19 +172,17 @@ Result<WrittenFile> Describe(ByteView thrift, const arrow::Table& rows,
   written.footer_size = static_cast<std::int64_t>(thrift.size());
   written.footer_crc32c = Crc32c(thrift);
   written.columns = StatisticsOf(*metadata);
-  if (written.columns.size() != types.size()) return Internal("the footer has other columns");
-  for (std::size_t c = 0; c < types.size(); ++c) {
-    ColumnStatistics& column = written.columns[c];
-    column.contains_nan = ContainsNan(*rows.column(static_cast<int>(c)), types[c]);
-    if (column.contains_nan == true) column.min_value = column.max_value = std::nullopt;
+  if (written.columns.size() != columns.size()) return Internal("the footer has other columns");
+  for (std::size_t c = 0; c < columns.size(); ++c) {
+    written.columns[c].contains_nan = columns[c].contains_nan;
   }
   return written;
 }
 
 Result<WrittenFile> Write(EnvOutputStream& stream, const std::shared_ptr<EnvOutputStream>& sink,
-                          const arrow::Table& rows, const std::vector<LakeType>& types,
+                          const arrow::Table& rows, const std::vector<Column>& columns,
                           const WriteOptions& options) {
-  LAMINA_ASSIGN(auto properties, MakeProperties(rows, types, options));
+  LAMINA_ASSIGN(auto properties, MakeProperties(rows, columns, options));
   LAMINA_ARROW_ASSIGN(auto writer,
                       parquet::arrow::FileWriter::Open(*rows.schema(), arrow::default_memory_pool(),
                                                        sink, std::move(properties)),
@@ -176,7 +191,7 @@ Result<WrittenFile> Write(EnvOutputStream& stream, const std::shared_ptr<EnvOutp
   stream.HoldTail();
   LAMINA_ARROW(writer->Close(), "writing the footer");
   LAMINA_ASSIGN(const ByteView thrift, SealTail(stream.tail()));
-  LAMINA_ASSIGN(WrittenFile written, Describe(thrift, rows, types));
+  LAMINA_ASSIGN(WrittenFile written, Describe(thrift, rows, columns));
   LAMINA_ARROW(stream.ReleaseTail(), "writing the footer");
   LAMINA_ARROW_ASSIGN(written.size_bytes, stream.Tell(), "writing the footer");
   return written;
@@ -188,16 +203,16 @@ Result<WrittenFile> WriteParquet(io::Env& env, const std::string& path, const ar
                                  const WriteOptions& options) {
   const std::string context = "writing " + path;
   LAMINA_TRY_WITH(CheckOptions(options), context);
-  auto types = CheckColumns(rows);
-  if (!types.ok()) return std::move(types).error().With(context);
   if (const arrow::Status valid = rows.Validate(); !valid.ok()) {
     return InvalidArgument(context + ": " + valid.message());
   }
+  auto columns = CheckColumns(rows);
+  if (!columns.ok()) return std::move(columns).error().With(context);
   LAMINA_ASSIGN(auto file, env.NewWritableFile(path));
   const auto stream = std::make_shared<EnvOutputStream>(std::move(file));
   const auto attempt = [&]() -> Result<WrittenFile> {
     try {
-      return Write(*stream, stream, rows, *types, options);
+      return Write(*stream, stream, rows, *columns, options);
     } catch (const std::bad_alloc&) {
       return ResourceExhausted("out of memory");
     } catch (const std::exception& error) {

@@ -1,0 +1,79 @@
+#include "lamina/store/config.h"
+
+#include <gtest/gtest.h>
+
+#include "lamina/base/matchers.h"
+
+namespace lamina::store {
+namespace {
+
+using ::testing::AllOf;
+using ::testing::HasSubstr;
+
+constexpr std::string_view kId = "0123abcd-89ef-4cde-8123-456789abcdef";
+
+TEST(Config, RoundTrip) {
+  StoreConfig config;
+  config.store_id = *Uuid::Parse(kId);
+  const std::string text = FormatConfig(config);
+  EXPECT_THAT(text, HasSubstr(kId));
+  const auto parsed = ParseConfig(text, "lamina.toml");
+  ASSERT_THAT(parsed, IsOk());
+  EXPECT_EQ(parsed->store_id, config.store_id);
+  EXPECT_EQ(parsed->format_version, kFormatVersion);
+}
+
+TEST(Config, EditedByAPerson) {
+  const auto parsed = ParseConfig(
+      "# mine\r\n\r\n[store]\r\nformat_version=1\r\nid='" + std::string(kId) + "' # quoted\r\n",
+      "f");
+  ASSERT_THAT(parsed, IsOk());
+  EXPECT_EQ(parsed->store_id.ToString(), kId);
+}
+
+TEST(Config, Refusals) {
+  const std::string id = "id = \"" + std::string(kId) + "\"\n";
+  struct Case {
+    const char* name;
+    std::string text;
+    ErrorCode code;
+    const char* line;
+    const char* what;
+  };
+  const Case cases[] = {
+      {"empty", "", ErrorCode::kInvalidArgument, "x.toml", "[store] is missing"},
+      {"no id", "[store]\nformat_version = 1\n", ErrorCode::kInvalidArgument, "x.toml",
+       "store.id is missing"},
+      {"unknown key", "[store]\n" + id + "colour = 3\n", ErrorCode::kInvalidArgument, "x.toml:3",
+       "unknown key store.colour"},
+      {"unknown top key", "colour = 3\n[store]\n" + id, ErrorCode::kInvalidArgument, "x.toml:1",
+       "unknown key colour"},
+      {"unknown section", "[store]\n" + id + "[ticks]\n", ErrorCode::kInvalidArgument, "x.toml:3",
+       "unknown section [ticks]"},
+      {"array of stores", "[[store]]\n" + id, ErrorCode::kInvalidArgument, "x.toml", "store"},
+      {"id is a number", "[store]\nid = 7\n", ErrorCode::kInvalidArgument, "x.toml:2",
+       "store.id must be a UUID"},
+      {"id is no UUID", "[store]\n\nid = \"seven\"\n", ErrorCode::kInvalidArgument, "x.toml:3",
+       "store.id must be a UUID"},
+      {"version is text", "[store]\n" + id + "format_version = \"1\"\n",
+       ErrorCode::kInvalidArgument, "x.toml:3", "store.format_version must be"},
+      {"version is a float", "[store]\n" + id + "format_version = 1.0\n",
+       ErrorCode::kInvalidArgument, "x.toml:3", "store.format_version must be"},
+      {"version 0", "[store]\n" + id + "format_version = 0\n", ErrorCode::kInvalidArgument,
+       "x.toml:3", "1 or more"},
+      {"newer format", "[store]\n" + id + "format_version = 2\n", ErrorCode::kUnsupported, "x.toml",
+       "use a newer lamina"},
+      {"not TOML", "[store]\n" + id + "format_version 1\n", ErrorCode::kInvalidArgument, "x.toml:3",
+       ""},
+      {"not UTF-8", "[store]\n\xff\xfe\n", ErrorCode::kInvalidArgument, "x.toml:1", "utf-8"},
+      {"key twice", "[store]\n" + id + id, ErrorCode::kInvalidArgument, "x.toml:3", ""},
+  };
+  for (const Case& c : cases) {
+    EXPECT_THAT(ParseConfig(c.text, "x.toml"),
+                IsError(c.code, AllOf(HasSubstr(c.line), HasSubstr(c.what))))
+        << c.name;
+  }
+}
+
+}  // namespace
+}  // namespace lamina::store
