@@ -1,5 +1,6 @@
 #include "lamina/backtests/convert.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "lamina/backtests/convert_internal.h"
@@ -39,10 +40,11 @@ Maybe Present(const Value& map, std::string_view key) {
   return value;
 }
 
-bool HasItems(const Maybe& value) {
-  return value && (value->is_array() || value->is_map() || value->is_string()) &&
-         value->size() != 0;
+bool IsContainer(const Value& value) {
+  return value.is_array() || value.is_map() || value.is_string();
 }
+
+bool HasItems(const Maybe& value) { return value && IsContainer(*value) && value->size() != 0; }
 
 /// RETURNS kUnsupported for a document of another version than its header says.
 Status CheckShape(std::uint32_t version, const Value& root) {
@@ -232,13 +234,41 @@ class Converter {
     if (study.name != "default") Lost("the study's name \"" + study.name + "\"");
     if (HasItems(study.description)) Lost("the study's description");
     if (layout_.anchor_algorithm_id) Lost("anchor_algorithm_id");
-    if (!study.map) return;
-    for (const std::string_view key :
-         {"universe", "backtest_windows", "metadata", "sample_type", "execution_config"}) {
-      if (HasItems(Present(*study.map, key))) Lost("the study's " + std::string(key));
+    if (study.map) WarnOfStudyMap(study);
+    for (const std::string_view engine : {"vector", "event"}) {
+      const Maybe map = study.map ? std::nullopt : Present(layout_.backtest, engine);
+      if (!map || !map->is_map()) continue;
+      for (const auto& [key, value] : map->entries()) {
+        if (key.AsString() != "runs" && key.AsString() != "summary" && HasItems(value)) {
+          Lost("the " + std::string(engine) + " engine's " + std::string(key.AsString()));
+        }
+      }
     }
-    const Maybe part = Present(*study.map, "window_part");
-    if (part && part->is_string() && part->AsString() != "test") Lost("the study's window_part");
+  }
+
+  void WarnOfStudyMap(const Study& study) {
+    static constexpr std::string_view kCarried[] = {"name", "description", "risk_free_rate"};
+    for (const auto& [key, value] : study.map->entries()) {
+      const std::string name(key.AsString());
+      const bool of_engine = name.starts_with("vector_") || name.starts_with("event_");
+      if (of_engine ||
+          std::find(std::begin(kCarried), std::end(kCarried), name) != std::end(kCarried)) {
+        continue;
+      }
+      if (value.is_nil() || (IsContainer(value) && value.size() == 0)) continue;
+      if (name == "window_part" && value.is_string() && value.AsString() == "test") continue;
+      const Maybe capital = name == "initial_capital" ? FirstCapital(study) : std::nullopt;
+      if (capital && capital->raw() == value.raw()) continue;
+      Lost("the study's " + name);
+    }
+  }
+
+  /// What a study made of the runs names as its initial capital.
+  static Maybe FirstCapital(const Study& study) {
+    for (const Slot& slot : study.slots) {
+      if (!slot.runs.empty()) return slot.runs.front()->run.Find("initial_unallocated");
+    }
+    return std::nullopt;
   }
 
   void Lost(const std::string& what) {
@@ -348,13 +378,7 @@ class Converter {
     PairWriter out;
     out.Key("name").String(study.name);
     out.Copy("description", study.description);
-    Maybe capital;
-    for (const Slot& slot : study.slots) {
-      if (!capital && !slot.runs.empty()) {
-        capital = slot.runs.front()->run.Find("initial_unallocated");
-      }
-    }
-    out.Copy("initial_capital", capital);
+    out.Copy("initial_capital", FirstCapital(study));
     out.Copy("risk_free_rate", study.risk_free_rate);
     out.Key("universe").Nil();
     out.Key("backtest_windows").ArrayHeader(0);

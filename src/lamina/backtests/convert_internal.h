@@ -59,7 +59,8 @@ class SeriesMover {
   std::uint32_t blobs_used() const { return used_; }
 
  private:
-  Result<std::string> ToBlob(const std::string& key, const bundle::Value& list);
+  Result<std::string> ToBlob(std::string_view name, const std::string& key,
+                             const bundle::Value& list);
   Result<std::string> ToInline(std::string_view name, ByteView blob,
                                const std::optional<bundle::Value>& snapshots);
 
@@ -95,6 +96,7 @@ class RunMover {
   Result<std::string> FlatRun(const bundle::Value& run, const std::string& blob_prefix);
   Result<std::string> MetricsOf(const bundle::Value& run, const std::string& blob_prefix);
   void CheckWindow(const bundle::Value& run);
+  void WarnOfWindow(const bundle::Value& run);
 
   RunForm from_, to_;
   SeriesMover& series_;

@@ -148,6 +148,28 @@ bool Empty(const std::optional<Value>& value) {
   return (value->is_array() || value->is_map() || value->is_string()) && value->size() == 0;
 }
 
+/// Whether a window without test range says no more than the dates and the name of its run.
+bool SameDates(const Value& window, const Value& run) {
+  static constexpr std::string_view kKnown[] = {
+      "name", "train_range", "test_range", "warmup_days", "gap_days", "step_days", "fold_index"};
+  if (!window.is_map()) return false;
+  for (const auto& [key, value] : window.entries()) {
+    if (std::find(std::begin(kKnown), std::end(kKnown), key.AsString()) == std::end(kKnown)) {
+      return false;
+    }
+  }
+  const auto same = [](const std::optional<Value>& a, const std::optional<Value>& b) {
+    return Empty(a) || (b && a->raw() == b->raw());
+  };
+  const auto name = run.Find("backtest_date_range_name");
+  const auto range = window.Find("train_range");
+  if (!same(window.Find("name"), name)) return false;
+  if (Empty(range)) return true;
+  return range->is_map() && same(range->Find("name"), name) &&
+         same(range->Find("start"), run.Find("backtest_start_date")) &&
+         same(range->Find("end"), run.Find("backtest_end_date"));
+}
+
 std::string RoleOf(const std::string& window) {
   return window == kNil ? std::string(kNil) : EncodedText("train");
 }
@@ -259,20 +281,31 @@ Result<std::string> RunMover::WindowedRun(const Value& run, const std::string& b
   return out.Finish();
 }
 
-Result<std::string> RunMover::FlatRun(const Value& run, const std::string& blob_prefix) {
+void RunMover::WarnOfWindow(const Value& run) {
   const auto window = run.Find("backtest_window");
-  const auto part = [&](std::string_view key) {
-    return window ? window->Find(key) : std::optional<Value>();
+  const std::string derived = WindowOf(run);
+  const bool whole = Empty(window) || window->raw() == derived;
+  const auto role = run.Find("window_role");
+  bool told = false;
+  const auto lost = [&](const std::string& what) {
+    AddWarning(warnings_, what + " is left out");
+    told = true;
   };
-  if (!Empty(part("test_range"))) {
-    AddWarning(warnings_, "the training range of a run's window is left out");
+  if (!whole && window->is_map()) {
+    if (!Empty(window->Find("test_range"))) lost("the training range of a run's window");
+    for (const std::string_view key : {"warmup_days", "gap_days", "step_days"}) {
+      if (!Empty(window->Find(key))) lost("a window's " + std::string(key));
+    }
+    const auto fold = window->Find("fold_index");
+    if (fold && !fold->is_nil()) lost("a window's fold_index");
   }
-  for (const std::string_view key : {"warmup_days", "gap_days", "step_days"}) {
-    if (!Empty(part(key))) AddWarning(warnings_, "a window's " + std::string(key) + " is left out");
-  }
-  if (part("fold_index") && !part("fold_index")->is_nil()) {
-    AddWarning(warnings_, "a window's fold_index is left out");
-  }
+  if (told) return;
+  if (!whole && !SameDates(*window, run)) lost("a run's backtest_window");
+  if (!Empty(role) && role->raw() != EncodedText("train")) lost("a run's window_role");
+}
+
+Result<std::string> RunMover::FlatRun(const Value& run, const std::string& blob_prefix) {
+  WarnOfWindow(run);
   PairWriter out;
   for (const RunKey& key : kFlatKeys) {
     const auto value = run.Find(key.name);
@@ -298,6 +331,9 @@ Result<std::string> RunMover::FlatRun(const Value& run, const std::string& blob_
 
 Result<std::string> RunMover::Run(const Value& run, const std::string& blob_prefix,
                                   const std::optional<Value>& trading_symbol) {
+  for (const auto& [key, value] : run.entries()) {
+    if (!key.is_string()) return InvalidArgument("a run has a key that is no string");
+  }
   if (from_ == to_) return CopyRun(run, blob_prefix);
   if (to_ == RunForm::kWindowed) {
     window_ = WindowOf(run);
@@ -314,6 +350,7 @@ Result<std::string> RunMover::Run(const Value& run, const std::string& blob_pref
 Result<std::string> RunMover::Test(const Value& test, const std::optional<Value>& trading_symbol) {
   if (from_ == to_ || !test.is_map()) return std::string(test.raw());
   window_ = WindowOf(test);
+  if (to_ == RunForm::kFlat) WarnOfWindow(test);
   if (trading_symbol_.empty() || trading_symbol_ == kNil) {  // that of the last run, if any
     trading_symbol_ = IsText(trading_symbol) ? trading_symbol->raw() : kNil;
   }

@@ -45,8 +45,23 @@ std::optional<std::int64_t> TimeOf(const Value& value) {
   }
 }
 
-/// The points when the framework would take the list out, else absent.
-std::optional<BlobPoints> PointsOf(const Value& list) {
+/// Whether `time` milliseconds are all that `value` says.
+bool HoldsTime(const Value& value, std::int64_t time) {
+  if (value.kind() == Kind::kInt) return true;
+  if (value.kind() == Kind::kFloat64) return value.AsDouble() == static_cast<double>(time);
+  return ParseTime(value.AsString())->value == time * 1000;
+}
+
+/// Whether the double that stands for `value` is the same number.
+bool HoldsNumber(const Value& value) {
+  constexpr std::int64_t kExact = std::int64_t{1} << 53;
+  if (value.kind() == Kind::kInt) return value.AsInt() >= -kExact && value.AsInt() <= kExact;
+  return value.kind() != Kind::kUint && value.kind() != Kind::kBool;
+}
+
+/// The points when the framework would take the list out, else absent. Clears `exact` when a point
+/// is not all that its pair says.
+std::optional<BlobPoints> PointsOf(const Value& list, bool& exact) {
   if (!list.is_array() || list.size() == 0) return std::nullopt;
   BlobPoints points;
   points.times.reserve(list.size());
@@ -61,6 +76,7 @@ std::optional<BlobPoints> PointsOf(const Value& list) {
     const auto time = TimeOf(*item);
     if (!time) return std::nullopt;
     points.times.push_back(*time);
+    exact = exact && HoldsTime(*item, *time) && HoldsNumber(value);
     if (value.kind() == Kind::kBool) {
       points.values.push_back(value.AsBool() ? 1.0 : 0.0);
     } else if (value.is_number()) {
@@ -152,7 +168,7 @@ Result<std::string> SeriesMover::Move(std::string_view name, const Value& value,
   const std::string key = prefix + std::string(name) + ".parquet";
   const auto reference = value.Find(kBlobReference);
   if (!reference || !reference->is_string()) {
-    return to_blobs_ ? ToBlob(key, value) : Result<std::string>(std::string(value.raw()));
+    return to_blobs_ ? ToBlob(name, key, value) : Result<std::string>(std::string(value.raw()));
   }
   const auto blob = source_ ? source_->Find(reference->AsString()) : std::nullopt;
   if (!blob) {
@@ -168,9 +184,16 @@ Result<std::string> SeriesMover::Move(std::string_view name, const Value& value,
   return target.Finish();
 }
 
-Result<std::string> SeriesMover::ToBlob(const std::string& key, const Value& list) {
-  const auto points = PointsOf(list);
+Result<std::string> SeriesMover::ToBlob(std::string_view name, const std::string& key,
+                                        const Value& list) {
+  bool exact = true;
+  const auto points = PointsOf(list, exact);
   if (!points) return std::string(list.raw());
+  if (!exact) {
+    AddWarning(*warnings_, std::string(name) +
+                               " has times finer than a millisecond or values that no double "
+                               "holds; a blob has them rounded");
+  }
   LAMINA_ASSIGN(const auto writer, WriterOf(*points));
   LAMINA_ASSIGN(const std::string blob, encoder_.Encode(*points, writer));
   blobs_.Key(key).Binary(blob);

@@ -82,8 +82,7 @@ Result<ExportReport> BacktestStore::Export(std::string_view handle, const std::s
     written = converted;
     report.converted = true;
   }
-  report.document_sha256 =
-      report.converted ? Sha256(written) : backtest.document_sha256;
+  report.document_sha256 = report.converted ? Sha256(written) : backtest.document_sha256;
   LAMINA_ASSIGN(auto encoded, Encode(backtest, report.format_version, written, options.level));
   report.level = encoded.level;
   report.bytes = static_cast<std::int64_t>(encoded.file.size());
