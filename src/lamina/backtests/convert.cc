@@ -263,7 +263,7 @@ class Converter {
     }
   }
 
-  /// What a study made of the runs names as its initial capital.
+  /// The capital of the first run: a study that names the same says no more.
   static Maybe FirstCapital(const Study& study) {
     for (const Slot& slot : study.slots) {
       if (!slot.runs.empty()) return slot.runs.front()->run.Find("initial_unallocated");
@@ -378,7 +378,7 @@ class Converter {
     PairWriter out;
     out.Key("name").String(study.name);
     out.Copy("description", study.description);
-    out.Copy("initial_capital", FirstCapital(study));
+    out.Key("initial_capital").Nil();  // as the framework leaves it: the runs have theirs
     out.Copy("risk_free_rate", study.risk_free_rate);
     out.Key("universe").Nil();
     out.Key("backtest_windows").ArrayHeader(0);

@@ -132,7 +132,7 @@ std::string WindowOf(const Value& run) {
   range.Copy("start", start);
   range.Copy("end", end && !end->is_nil() ? end : start);
   PairWriter window;
-  window.Copy("name", name);
+  window.Key("name").Nil();
   window.Raw("train_range", range.Finish());
   window.Key("test_range").Nil();
   window.Key("warmup_days").Int(0);
