@@ -12,7 +12,7 @@ pytestmark = pytest.mark.shared
 # Version 8.8 wrote no engine_type; a document that has been through another version holds nil.
 NO_ENGINE = "v1_8.8.0/"
 # Backtests of versions 1, 2 and 5 that come back byte for byte, at least.
-EXACT = {1: 100, 2: 50, 5: 70}
+EXACT = {1: 40, 2: 20, 5: 40}
 
 
 @pytest.fixture(scope="module")
@@ -44,18 +44,24 @@ def rounded(report):
 
 
 def same(a, b):
-    """Equal in value and order: 1000 is 1000.0, NaN is NaN."""
+    """Equal in value and order: 1000 is 1000.0, NaN is NaN, a date is its midnight."""
     if isinstance(a, dict) and isinstance(b, dict):
         return list(a) == list(b) and all(same(a[key], b[key]) for key in a)
     if isinstance(a, list) and isinstance(b, list):
         return len(a) == len(b) and all(map(same, a, b))
-    return a == b or (a != a and b != b)
+    return a == b or (a != a and b != b) or a == f"{b}T00:00:00+00:00"
 
 
 @pytest.mark.parametrize("to", [1, 2, 5])
-def test_there_and_back(first, tmp_path, to):
-    handles = list(first.backtests.handles())
-    assert len(handles) >= 200
+def test_there_and_back(first, shared, tmp_path, to):
+    originals = {
+        str(path.relative_to(folder).with_suffix("")): path
+        for folder in (shared / "data/bundles/golden", shared / "data/bundles/real")
+        for path in [*folder.rglob("*.iafbt"), *folder.rglob("*.obtf")]
+    }
+    # Checkpoints of the real ones repeat their runs.
+    handles = [handle for handle in first.backtests.handles() if "checkpoint_" not in handle]
+    assert len(handles) >= 180
     reports, refused = export_all(first, tmp_path / "away", to, handles)
     assert set(refused) == (
         set() if to == 5 else {"v4_synthetic/universes", "v5_9.0.0a6/universes"}
@@ -75,9 +81,8 @@ def test_there_and_back(first, tmp_path, to):
             own = int(re.match(r"v(\d)", handle)[1])
             if own in (3, 4):  # such are read, not written
                 continue
-            back, original = tmp_path / "back.iafbt", tmp_path / "original.iafbt"
+            back, original = tmp_path / "back.iafbt", originals[handle]
             second.backtests.export(handle, back, format_version=own, level=3)
-            first.backtests.export(handle, original, level=3)
             document, wanted = bundles.document(back), bundles.document(original)
             if handle.startswith(NO_ENGINE) and to != 1 and not report.warnings:
                 assert document["backtest"].pop("engine_type") is None
