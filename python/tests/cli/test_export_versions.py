@@ -74,7 +74,12 @@ def test_what_the_version_cannot_hold(imported, tmp_path):
     for version in ("0", "3", "6"):
         error = error_of("export", "v2_8.10.0/one_run", "-o", out, "--format", version, store=store)
         assert error["code"] == "kInvalidArgument"
-        assert "choose 1, 2 or 5" in error["message"]
+        assert "not in {1,2,5}" in error["message"]
+    with (
+        lamina.open(store) as opened,
+        pytest.raises(lamina.InvalidArgument, match="choose 1, 2 or 5"),
+    ):
+        opened.backtests.export("v2_8.10.0/one_run", out, format_version=3)
     assert not out.exists()
 
 

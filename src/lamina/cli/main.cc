@@ -231,8 +231,10 @@ class CommandLine {
                              [this](const Context& c) { return Export(c, export_); });
     exporter->add_option("handle", export_.handle, "Backtest")->required();
     exporter->add_option("-o,--output", export_.output, "File to write")->required();
-    exporter->add_option("--format", export_.format_version,
-                         "Bundle version: 1, 2 or 5 (default: the one it came in)");
+    exporter
+        ->add_option("--format", export_.format_version,
+                     "Bundle version: 1, 2 or 5 (default: the one it came in)")
+        ->check(CLI::IsMember({1, 2, 5}));
     exporter
         ->add_option("--level", export_.level,
                      "zstd level (default: the one that gives the original file, else 19)")
