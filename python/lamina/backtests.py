@@ -65,7 +65,7 @@ class ExportReport:
     level: int
     format_version: int
     warnings: list[str]
-    """What a bundle of another version than the backtest came in has no place for."""
+    """What could not be written as the document has it."""
 
 
 class Backtests:

@@ -56,7 +56,7 @@ struct ExportReport {
   int level = 0;
   std::uint32_t format_version = 0;
   bool converted = false;             ///< to another version than it came in
-  std::vector<std::string> warnings;  ///< what another version has no place for
+  std::vector<std::string> warnings;  ///< what could not be written as the document has it
 };
 
 /// Where a read looks: the latest state, or a lake snapshot.
@@ -86,7 +86,8 @@ class BacktestStore {
                                                  const std::vector<Uuid>& run_ids = {});
 
   /// Write the bundle to `path`, atomically, and the price chunks it names beside it (absent ones
-  /// only). A file at `path` is replaced. Another version than the backtest came in: convert.h.
+  /// only; price_files.h). Nothing is written outside the folder of `path`. A file at `path` is
+  /// replaced. Another version than the backtest came in: convert.h.
   Result<ExportReport> Export(std::string_view handle, const std::string& path,
                               const ExportOptions& options = {}, AsOf as_of = {});
 
