@@ -94,7 +94,9 @@ class BacktestStore {
   /// End the backtests; rows of runs that nothing else names are deleted from the lake.
   /// RETURNS kNotFound when one is missing (nothing is deleted then), kConflict.
   Status Delete(const std::vector<std::string>& handles);
-  /// Bring back the last deleted backtest of that handle while a snapshot holds it.
+  /// Bring back the last deleted backtest of that handle while a snapshot holds it. RETURNS
+  /// kAlreadyExists when the handle is in use, kNotFound when nothing was deleted under it or the
+  /// backtest was renamed (naming the new handle).
   Status Undelete(std::string_view handle);
   Status Rename(std::string_view from, std::string_view to);
   /// RETURNS the tags after the change (user tags; the bundle's own tag is not among them).
