@@ -55,6 +55,7 @@ struct ExportReport {
   bool identical_to_original = false;
   int level = 0;
   std::uint32_t format_version = 0;
+  bool converted = false;             ///< to another version than it came in
   std::vector<std::string> warnings;  ///< what could not be written as the document has it
 };
 
@@ -86,7 +87,7 @@ class BacktestStore {
 
   /// Write the bundle to `path`, atomically, and the price chunks it names beside it (absent ones
   /// only; price_files.h). Nothing is written outside the folder of `path`. A file at `path` is
-  /// replaced.
+  /// replaced. Another version than the backtest came in: convert.h.
   Result<ExportReport> Export(std::string_view handle, const std::string& path,
                               const ExportOptions& options = {}, AsOf as_of = {});
 
