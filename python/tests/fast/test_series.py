@@ -41,7 +41,10 @@ def duckdb_bars(table, width_ns, time="ts_ns", size="size"):
     ).fetchall()
 
 
-def same_bars(bars, expected, columns=["open", "high", "low", "close", "volume", "vwap", "n_ticks"]):
+BAR_COLUMNS = ("open", "high", "low", "close", "volume", "vwap", "n_ticks")
+
+
+def same_bars(bars, expected, columns=BAR_COLUMNS):
     rows = bars.to_dicts()
     assert len(rows) == len(expected)
     for row, want in zip(rows, expected, strict=True):
@@ -276,7 +279,9 @@ def test_every_library_gives_the_same_bars(library):
 )
 def test_timestamps_of_every_unit(unit, zone):
     seconds = [0, 61, 62, 200]
-    stamps = pa.array([s * SECOND for s in seconds], pa.timestamp("ns")).cast(pa.timestamp(unit, zone))
+    stamps = pa.array([s * SECOND for s in seconds], pa.timestamp("ns")).cast(
+        pa.timestamp(unit, zone)
+    )
     bars = lamina.resample({"timestamp": stamps, "price": [1.0, 2.0, 3.0, 4.0]}, "1m").to_arrow()
     assert bars["timestamp"].cast("int64").to_pylist() == [0, 60 * SECOND, 180 * SECOND]
     assert bars["timestamp"].type == pa.timestamp("ns", "UTC")

@@ -144,6 +144,7 @@ Outcome Export(const Context& context, const ExportArguments& arguments) {
     Say(context, report.path + ": " + HumanBytes(report.bytes) + ", version " +
                      std::to_string(report.format_version) +
                      (report.identical_to_original ? ", identical to the original file"
+                      : report.converted           ? ", converted"
                                                    : ", same document, another file"));
     for (const auto& warning : report.warnings) Say(context, "  warning: " + warning);
   }
