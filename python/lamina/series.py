@@ -72,10 +72,10 @@ def resample(
     """Bars of trades, of quotes (of their mid) or of finer bars.
 
     rule: `<n>s`, `<n>m`, `<n>h`, `<n>d`, `<n>w`, `<n>month`: bars of time; `<n>tick`: of n rows;
-      `<n>vol`: each ends with the row that brings its volume to n; `<n>usd` (eur, gbp, …, notional):
-      the same with price * size.
-    kind: by default what the columns are: open, high, low, close: bars; price: trades; bid_price (or
-      bid) and ask_price (or ask): quotes.
+      `<n>vol`: each ends with the row that brings its volume to n; `<n>usd` (eur, gbp, …,
+      notional): the same with price * size.
+    kind: by default what the columns are: open, high, low, close: bars; price: trades; bid_price
+      (or bid) and ask_price (or ask): quotes.
     by: columns (`contract_id`) whose every value has bars of its own.
     calendar, session: only rows within the sessions count (default `regular`); bars of time begin
       with the session and end with it at the latest; bars of days and longer hold whole trading
@@ -86,13 +86,13 @@ def resample(
     fill: what stands for a bar without rows: nothing, the last close, or NULL.
     keep_partial: also a last bar of rows that is not full.
 
-    RETURNS columns: those of `by`, `timestamp` (timestamp[ns, UTC]), open, high, low, close, volume,
-    vwap (NULL when volume is 0; both are absent when the input has no sizes), n_ticks; of quotes:
-    open … close of the mid, n_ticks, bid_close, ask_close, spread_mean (over rows) and
+    RETURNS columns: those of `by`, `timestamp` (timestamp[ns, UTC]), open, high, low, close,
+    volume, vwap (NULL when volume is 0; both are absent when the input has no sizes), n_ticks; of
+    quotes: open … close of the mid, n_ticks, bid_close, ask_close, spread_mean (over rows) and
     spread_time_weighted (each spread until the next row, the last until the end of the bar).
     Rows whose price is NaN or NULL belong to no bar; a size of NaN counts as 0.
-    RAISES lamina.InvalidArgument: unknown rule, column, calendar, session or zone (the message lists
-    the known ones), unsorted rows, a negative size. Reads batch by batch in bounded memory.
+    RAISES lamina.InvalidArgument: unknown rule, column, calendar, session or zone (the message
+    lists the known ones), unsorted rows, a negative size. Reads batch by batch in bounded memory.
     """
     native = _lamina.resample(
         _source(data),
@@ -226,8 +226,8 @@ def rolling(
     by: windows hold rows of one value of these columns.
     min_values: fewer values in the window give NULL.
 
-    RETURNS all rows and columns with `<column>_<stat>` behind them. No error adds up along the rows:
-    every window is summed from aligned blocks, never by adding and taking away.
+    RETURNS all rows and columns with `<column>_<stat>` behind them. No error adds up along the
+    rows: every window is summed from aligned blocks, never by adding and taking away.
     RAISES lamina.InvalidArgument: unsorted rows, unknown columns, statistics or windows.
     """
     native = _lamina.rolling(

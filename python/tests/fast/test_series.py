@@ -213,8 +213,9 @@ def test_window_join_is_that_of_duckdb():
     con.register("l", left.append_column("row", pa.array(range(500))))
     con.register("r", right)
     want = con.execute(
-        "SELECT avg(ask_price - bid_price), count(bid_price), min(bid_price), stddev_samp(bid_price) "
-        f"FROM l LEFT JOIN r ON r.ts_ns BETWEEN l.ts_ns - {5 * SECOND} AND l.ts_ns "
+        "SELECT avg(ask_price - bid_price), count(bid_price), min(bid_price), "
+        "stddev_samp(bid_price) FROM l LEFT JOIN r "
+        f"ON r.ts_ns BETWEEN l.ts_ns - {5 * SECOND} AND l.ts_ns "
         "GROUP BY row ORDER BY row"
     ).fetchall()
     for row, (spread, n, low, std) in zip(got, want, strict=True):
