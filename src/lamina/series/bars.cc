@@ -73,7 +73,7 @@ class Builder final : public BarBuilder::Impl {
  private:
   Status Check(const Columns& rows) {
     if (!OpenBar::SameLengths(rows)) {
-      return InvalidArgument(std::string(OpenBar::kUnevenColumns) + " differ in length");
+      return InvalidArgument(OpenBar::kUnevenColumns);
     }
     if (rows.ts_ns.empty()) return Ok();
     if (rows_before_ == 0) has_sizes_ = OpenBar::HasSizes(rows);

@@ -37,7 +37,7 @@ struct OpenBarBase {
 class OpenTradeBar : public OpenBarBase {
  public:
   using Columns = TradeColumns;
-  static constexpr const char* kUnevenColumns = "ts_ns, price and size";
+  static constexpr const char* kUnevenColumns = "ts_ns, price and size differ in length";
   static bool SameLengths(const Columns& rows) {
     return rows.price.size() == rows.ts_ns.size() &&
            (rows.size.empty() || rows.size.size() == rows.ts_ns.size());
@@ -64,7 +64,7 @@ class OpenTradeBar : public OpenBarBase {
 class OpenQuoteBar : public OpenBarBase {
  public:
   using Columns = QuoteColumns;
-  static constexpr const char* kUnevenColumns = "ts_ns, bid and ask";
+  static constexpr const char* kUnevenColumns = "ts_ns, bid and ask differ in length";
   static bool SameLengths(const Columns& rows) {
     return rows.bid.size() == rows.ts_ns.size() && rows.ask.size() == rows.ts_ns.size();
   }
@@ -90,7 +90,7 @@ class OpenQuoteBar : public OpenBarBase {
 class OpenCandleBar : public OpenBarBase {
  public:
   using Columns = CandleColumns;
-  static constexpr const char* kUnevenColumns = "the columns of bars";
+  static constexpr const char* kUnevenColumns = "the columns of bars differ in length";
   static bool SameLengths(const Columns& rows);
   static bool HasSizes(const Columns& rows) { return !rows.volume.empty(); }
   static double Weight(const Columns& rows, std::size_t row, bool notional);

@@ -95,27 +95,32 @@ void TickMerge::Build() {
     const std::uint32_t left = winners[2 * node], right = winners[2 * node + 1];
     const bool left_wins = Less(left, right);
     winners[node] = left_wins ? left : right;
-    losers_[node] = left_wins ? right : left;
+    const std::uint32_t loser = left_wins ? right : left;
+    losers_[node] = {head_[loser], loser};
   }
-  losers_[0] = count == 1 ? 0 : winners[1];
+  const std::uint32_t winner = count == 1 ? 0 : winners[1];
+  losers_[0] = {head_[winner], winner};
   built_ = true;
 }
 
 void TickMerge::Replay(std::uint32_t input) {
-  std::uint32_t winner = input;
-  std::int64_t winner_head = head_[input];
+  Loser winner{head_[input], input};
+  Loser* const losers = losers_.data();
   for (std::size_t node = (input + losers_.size()) / 2; node >= 1; node /= 2) {
-    const std::uint32_t other = losers_[node];
-    const std::int64_t other_head = head_[other];
-    bool swap = other_head < winner_head;
-    if (other_head == winner_head) [[unlikely]] {
-      swap = LessOfEqualStamps(other, winner);
+    const Loser other = losers[node];
+    bool swap = other.head < winner.head;
+    if (other.head == winner.head) [[unlikely]] {
+      swap = LessOfEqualStamps(other.input, winner.input);
     }
-    losers_[node] = swap ? winner : other;  // both become conditional moves
-    winner = swap ? other : winner;
-    winner_head = swap ? other_head : winner_head;
+    // Arithmetic, not a branch: which of two inputs is next cannot be predicted.
+    const std::int64_t head_mask = -static_cast<std::int64_t>(swap);
+    const auto input_mask = static_cast<std::uint32_t>(head_mask);
+    const std::int64_t head_change = (other.head ^ winner.head) & head_mask;
+    const std::uint32_t input_change = (other.input ^ winner.input) & input_mask;
+    losers[node] = {other.head ^ head_change, other.input ^ input_change};
+    winner = {winner.head ^ head_change, winner.input ^ input_change};
   }
-  losers_[0] = winner;
+  losers[0] = winner;
 }
 
 TickMerge::Progress TickMerge::Next(std::span<MergedRow> out) {
@@ -131,7 +136,7 @@ TickMerge::Progress TickMerge::Next(std::span<MergedRow> out) {
   }
   if (!built_) Build();
   while (progress.rows < out.size()) {
-    const std::uint32_t winner = losers_[0];
+    const std::uint32_t winner = losers_[0].input;
     Input& in = inputs_[winner];
     if (in.position == in.rows.size()) {
       progress.done = true;

@@ -60,8 +60,12 @@ class TickMerge {
   }
 
   std::vector<Input> inputs_;
-  std::vector<std::int64_t> head_;     ///< stamp of the next row of each input; the largest at end
-  std::vector<std::uint32_t> losers_;  ///< inner nodes 1..; [0] is the winner
+  std::vector<std::int64_t> head_;  ///< stamp of the next row of each input; the largest at end
+  struct Loser {
+    std::int64_t head = 0;  ///< head_[input], so that a game touches one cache line
+    std::uint32_t input = 0;
+  };
+  std::vector<Loser> losers_;  ///< inner nodes 1..; [0] is the winner
   bool built_ = false;
   bool by_time_only_ = true;
   bool shaped_ = false;  ///< some input has shown which columns there are
