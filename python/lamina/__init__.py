@@ -9,6 +9,7 @@ from .backtests import (
     ImportFailure,
     ImportReport,
 )
+from .calendar import Calendar, Session, calendar, calendars
 from .errors import (
     AlreadyExists,
     Cancelled,
@@ -22,22 +23,27 @@ from .errors import (
     ResourceExhausted,
     Unsupported,
 )
+from .instruments import AddedInstruments, Instrument, Instruments
 from .store import Problem, Store, VerifyReport, open
 from .summary import BacktestSummary
 from .table import Table
 
 __all__ = [
+    "AddedInstruments",
     "AlreadyExists",
     "Backtest",
     "BacktestRun",
     "BacktestSummary",
     "Backtests",
+    "Calendar",
     "Cancelled",
     "Conflict",
     "Corruption",
     "ExportReport",
     "ImportFailure",
     "ImportReport",
+    "Instrument",
+    "Instruments",
     "InternalError",
     "InvalidArgument",
     "IoError",
@@ -45,12 +51,15 @@ __all__ = [
     "NotFound",
     "Problem",
     "ResourceExhausted",
+    "Session",
     "Store",
     "Table",
     "Unsupported",
     "VerifyReport",
     "__version__",
     "arrow_version",
+    "calendar",
+    "calendars",
     "open",
     "read_bundle",
 ]

@@ -1,3 +1,4 @@
+#include "calendar.h"
 #include "document.h"
 #include "interop.h"
 #include <arrow/config.h>
@@ -12,5 +13,6 @@ NB_MODULE(_lamina, module) {
   lamina::python::BindErrors(module);
   lamina::python::BindTable(module);
   lamina::python::BindDocument(module);
+  lamina::python::BindCalendar(module);
   lamina::python::BindStore(module);
 }
