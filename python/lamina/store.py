@@ -119,7 +119,7 @@ class Store:
         return Instruments(self)
 
     def calendar(self, name: str) -> Calendar:
-        """The calendar of that name (`XNYS`, `NYSE`, `CME_Equity`, `24/7`, …); see `lamina.Calendar`.
+        """The calendar `name` (`XNYS`, `NYSE`, `CME_Equity`, `24/7`, …); see `lamina.Calendar`.
 
         Raises InvalidArgument, listing the known ones.
         """

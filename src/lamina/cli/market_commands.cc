@@ -170,9 +170,13 @@ Outcome Calendars(const Context& context, const std::string& name) {
 Outcome Sessions(const Context& context, const SessionsArguments& arguments) {
   LAMINA_ASSIGN(const auto calendar, Calendar::Get(arguments.calendar));
   market::Day first{static_cast<std::int32_t>(io::PosixEnv().Now().value / 86'400'000'000'000)};
-  if (!arguments.first.empty()) LAMINA_ASSIGN(first, market::ParseDay(arguments.first));
+  if (!arguments.first.empty()) {
+    LAMINA_ASSIGN(first, market::ParseDay(arguments.first));
+  }
   market::Day last = first + 6;
-  if (!arguments.last.empty()) LAMINA_ASSIGN(last, market::ParseDay(arguments.last));
+  if (!arguments.last.empty()) {
+    LAMINA_ASSIGN(last, market::ParseDay(arguments.last));
+  }
   LAMINA_ASSIGN(const auto found, calendar->Sessions(first, last, arguments.session));
   if (context.structured()) {
     std::vector<std::string> objects;
@@ -220,7 +224,9 @@ Outcome ImportInstruments(const Context& context, const std::string& path, bool 
 Outcome ListInstruments(const Context& context, const std::string& name, const std::string& at) {
   LAMINA_ASSIGN(const auto opened, OpenStore(context, "", true));
   std::optional<Micros> when;
-  if (!at.empty()) LAMINA_ASSIGN(when, ParseTime(at));
+  if (!at.empty()) {
+    LAMINA_ASSIGN(when, ParseTime(at));
+  }
   std::vector<Instrument> found;
   if (!name.empty()) {
     LAMINA_ASSIGN(auto one, opened->instruments().Get(name, when));
