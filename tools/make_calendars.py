@@ -104,6 +104,13 @@ MARKETS = (
             "after_hours close 20:00 early 17:00",
             "extended 04:00 20:00 early 17:00",
         ),
+        (
+            one(
+                "2002-09-11",
+                "12:00/16:00",
+                "NYSE: opening delayed to noon, memorial of the attacks",
+            ),
+        ),
     ),
     Market(
         "CMES",

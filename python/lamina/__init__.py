@@ -9,6 +9,7 @@ from .backtests import (
     ImportFailure,
     ImportReport,
 )
+from .calendar import Calendar, Session, calendar, calendars
 from .errors import (
     AlreadyExists,
     Cancelled,
@@ -31,22 +32,27 @@ from .series import (
     volume_profile,
     window_join,
 )
+from .instruments import AddedInstruments, Instrument, Instruments
 from .store import Problem, Store, VerifyReport, open
 from .summary import BacktestSummary
 from .table import Table
 
 __all__ = [
+    "AddedInstruments",
     "AlreadyExists",
     "Backtest",
     "BacktestRun",
     "BacktestSummary",
     "Backtests",
+    "Calendar",
     "Cancelled",
     "Conflict",
     "Corruption",
     "ExportReport",
     "ImportFailure",
     "ImportReport",
+    "Instrument",
+    "Instruments",
     "InternalError",
     "InvalidArgument",
     "IoError",
@@ -54,6 +60,7 @@ __all__ = [
     "NotFound",
     "Problem",
     "ResourceExhausted",
+    "Session",
     "Store",
     "Table",
     "Unsupported",
@@ -62,6 +69,8 @@ __all__ = [
     "arrow_version",
     "asof",
     "merge",
+    "calendar",
+    "calendars",
     "open",
     "read_bundle",
     "resample",

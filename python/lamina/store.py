@@ -12,7 +12,9 @@ from typing import TYPE_CHECKING, Any
 
 from . import _lamina, _sql
 from .backtests import Backtests
+from .calendar import Calendar
 from .errors import Unsupported
+from .instruments import Instruments
 
 if TYPE_CHECKING:
     import duckdb
@@ -110,6 +112,18 @@ class Store:
     def backtests(self) -> Backtests:
         """The backtests of this store, by handle."""
         return Backtests(self)
+
+    @property
+    def instruments(self) -> Instruments:
+        """What is traded: ids and symbols over time."""
+        return Instruments(self)
+
+    def calendar(self, name: str) -> Calendar:
+        """The calendar `name` (`XNYS`, `NYSE`, `CME_Equity`, `24/7`, …); see `lamina.Calendar`.
+
+        Raises InvalidArgument, listing the known ones.
+        """
+        return Calendar(name)
 
     def sql(self, query: str, *, snapshot: int | None = None) -> duckdb.DuckDBPyRelation:
         """Run SQL over one snapshot of the store (the latest one unless given), in DuckDB.

@@ -1,3 +1,4 @@
+#include "calendar.h"
 #include "document.h"
 #include "interop.h"
 #include <arrow/config.h>
@@ -13,5 +14,6 @@ NB_MODULE(_lamina, module) {
   lamina::python::BindTable(module);
   lamina::python::BindSeries(module);
   lamina::python::BindDocument(module);
+  lamina::python::BindCalendar(module);
   lamina::python::BindStore(module);
 }

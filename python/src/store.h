@@ -36,5 +36,6 @@ class OpenStore {
 };
 
 void BindBacktests(nb::module_& module, nb::class_<OpenStore>& store);
+void BindInstruments(nb::class_<OpenStore>& store);
 
 }  // namespace lamina::python

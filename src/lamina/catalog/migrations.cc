@@ -109,8 +109,19 @@ CREATE INDEX backtest_index_narrow ON backtest_index(
   WHERE end_snapshot IS NULL AND universe_key = '';
 )sql";
 
+// What is traded, over spans of time (market/instrument.h); valid_to is exclusive.
+constexpr const char* kInstruments = R"sql(
+CREATE TABLE instrument(
+  row_id INTEGER PRIMARY KEY, instrument_id INTEGER NOT NULL, symbol TEXT NOT NULL,
+  venue TEXT, currency TEXT, tick_size REAL, multiplier REAL,
+  calendar TEXT, trading_hours TEXT, time_zone TEXT, valid_from INTEGER, valid_to INTEGER,
+  begin_snapshot INTEGER NOT NULL, end_snapshot INTEGER) STRICT;
+CREATE INDEX instrument_by_id ON instrument(instrument_id) WHERE end_snapshot IS NULL;
+CREATE INDEX instrument_by_symbol ON instrument(symbol) WHERE end_snapshot IS NULL;
+)sql";
+
 /// Step i takes version i to i + 1.
-constexpr std::array<const char*, 1> kSteps = {kVersion1};
+constexpr std::array<const char*, 2> kSteps = {kVersion1, kInstruments};
 
 constexpr std::int64_t kObjectsVersion = 1;
 // A rowid table: large values pack badly into the pages of an index.

@@ -13,6 +13,7 @@
 #include "lamina/backtests/import.h"
 #include "lamina/base/parallel.h"
 #include "lamina/base/result.h"
+#include "lamina/market/instrument.h"
 #include "lamina/store/store.h"
 
 namespace lamina::cli {
@@ -60,6 +61,16 @@ struct ExportArguments {
   std::optional<std::int64_t> snapshot;
 };
 
+struct SessionsArguments {
+  std::string calendar, first, last, session = "regular";
+};
+
+struct InstrumentArguments {
+  market::Instrument instrument;
+  std::string valid_from, valid_to;
+  bool replace = false;
+};
+
 struct DemoArguments {
   std::string root;
   std::uint64_t seed = 7;
@@ -83,6 +94,11 @@ Outcome Stats(const Context& context);
 Outcome Inspect(const Context& context, const std::string& path);
 Outcome Verify(const Context& context, bool deep);
 Outcome Snapshots(const Context& context);
+Outcome Calendars(const Context& context, const std::string& name);
+Outcome Sessions(const Context& context, const SessionsArguments& arguments);
+Outcome AddInstrument(const Context& context, const InstrumentArguments& arguments);
+Outcome ImportInstruments(const Context& context, const std::string& path, bool replace);
+Outcome ListInstruments(const Context& context, const std::string& name, const std::string& at);
 Outcome Demo(const Context& context, const DemoArguments& arguments);
 
 }  // namespace lamina::cli

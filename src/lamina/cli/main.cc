@@ -52,6 +52,8 @@ class CommandLine {
     AddRank();
     AddReading();
     AddEditing();
+    AddCalendars();
+    AddInstruments();
     AddDemo();
   }
 
@@ -275,6 +277,77 @@ class CommandLine {
     rename->add_option("new", text_, "New handle")->required();
   }
 
+  void AddCalendars() {
+    auto* calendars = Command("calendars", "Trading calendars: names, zones, sessions, versions",
+                              "  lamina calendars\n  lamina calendars NYSE\n",
+                              [this](const Context& c) { return Calendars(c, text_); });
+    calendars->add_option("name", text_, "One calendar, by name or alias");
+    auto* sessions = Command(
+        "sessions", "When a market is open, in UTC; a day with a break has two rows",
+        "  lamina sessions XNYS --from 2024-11-27 --to 2024-12-02\n"
+        "  lamina --json sessions CME_Equity --from 2025-01-06 --to 2025-01-10 --session rth\n",
+        [this](const Context& c) { return Sessions(c, sessions_); });
+    sessions->add_option("calendar", sessions_.calendar, "Name or alias (see `lamina calendars`)")
+        ->required();
+    sessions->add_option("--from", sessions_.first, "First trading day (default: today, UTC)");
+    sessions->add_option("--to", sessions_.last, "Last trading day (default: six days later)");
+    sessions->add_option("--session", sessions_.session,
+                         "regular, extended, overnight, or another of the calendar");
+  }
+
+  CLI::App* Below(CLI::App* parent, const std::string& name, const std::string& text,
+                  const std::string& examples, Action action) {
+    CLI::App* command = parent->add_subcommand(name, text);
+    command->footer("Examples:\n" + examples);
+    command->fallthrough();
+    command->callback([this, action = std::move(action)] { action_ = action; });
+    return command;
+  }
+
+  void AddInstruments() {
+    auto* group = app_.add_subcommand("instruments", "What is traded: ids and symbols over time");
+    group->footer(
+        "Examples:\n  lamina --store mystore instruments import contracts.csv\n"
+        "  lamina --store mystore instruments list\n");
+    group->require_subcommand(1);
+    group->fallthrough();
+    auto& one = instrument_.instrument;
+    auto* add =
+        Below(group, "add", "Add one instrument",
+              "  lamina --store mystore instruments add 265598 AAPL --venue NASDAQ "
+              "--currency USD --tick-size 0.01 --calendar XNYS\n"
+              "  lamina --store mystore instruments add 563947726 MNQ --calendar CME_Equity "
+              "--multiplier 2 --to 2024-12-20\n",
+              [this](const Context& c) { return AddInstrument(c, instrument_); });
+    add->add_option("id", one.instrument_id, "Contract id, a 64-bit number")->required();
+    add->add_option("symbol", one.symbol, "Symbol")->required();
+    add->add_option("--venue", one.venue, "Where it trades");
+    add->add_option("--currency", one.currency, "Of its prices");
+    add->add_option("--tick-size", one.tick_size, "Smallest step of the price");
+    add->add_option("--multiplier", one.multiplier, "Value of one point of price");
+    add->add_option("--calendar", one.calendar, "See `lamina calendars`");
+    add->add_option("--trading-hours", one.trading_hours,
+                    "Days of the calendar replaced: 20250110:0930-20250110:1600;20250111:CLOSED");
+    add->add_option("--time-zone", one.time_zone, "Of --trading-hours (default: the calendar's)");
+    add->add_option("--from", instrument_.valid_from, "Valid from then on (default: always)");
+    add->add_option("--to", instrument_.valid_to, "Valid until then (default: for ever)");
+    add->add_flag("--replace", instrument_.replace, "Replace the row of that id and --from");
+    auto* list = Below(group, "list", "List instruments, or find the one that a name means",
+                       "  lamina --store mystore instruments list\n"
+                       "  lamina --store mystore instruments list MNQ --at 2025-01-10\n",
+                       [this](const Context& c) { return ListInstruments(c, text_, path_); });
+    list->add_option("name", text_, "Symbol, SYMBOL@VENUE, id, or # and id");
+    list->add_option("--at", path_, "As valid at this time");
+    auto* import = Below(
+        group, "import", "Add the rows of a CSV file, all or none",
+        "  lamina --store mystore instruments import contracts.csv\n",
+        [this](const Context& c) { return ImportInstruments(c, path_, instrument_.replace); });
+    import->add_option("file", path_, "CSV with a header: instrument_id,symbol,venue,…")
+        ->required();
+    import->add_flag("--replace", instrument_.replace,
+                     "Replace rows of the same id and valid_from");
+  }
+
   void AddDemo() {
     auto* demo =
         Command("demo", "A parameter sweep on a made-up market, stored and ranked",
@@ -293,6 +366,8 @@ class CommandLine {
   ImportArguments import_;
   ListArguments list_;
   ExportArguments export_;
+  SessionsArguments sessions_;
+  InstrumentArguments instrument_;
   DemoArguments demo_;
 };
 

@@ -149,6 +149,9 @@ class Reader {
     LAMINA_ASSIGN(data_.info.first, ParseDay(NextWord(rest)));
     LAMINA_ASSIGN(data_.info.last, ParseDay(NextWord(rest)));
     if (data_.info.last < data_.info.first) return InvalidArgument("the range is empty");
+    if (!FitsNanos(data_.info.first) || !FitsNanos(data_.info.last)) {
+      return InvalidArgument("the range is not within the years 1680 to 2260");
+    }
     has_range_ = true;
     return Ok();
   }

@@ -41,6 +41,7 @@ TEST(CalendarDataTest, RefusesWithLine) {
            Case{"nonsense 1", "t.txt:6: 'nonsense' is not a line"},
            Case{"zone Mars/Base", "t.txt:6: no time zone"},
            Case{"range 2020-02-01 2020-01-01", "the range is empty"},
+           Case{"range 0001-01-01 9999-01-01", "1680 to 2260"},
            Case{"weekdays Mon Foo", "'Foo' is not Mon"},
            Case{"hours 2020-02-01 closed", "cannot be closed"},
            Case{"hours 2019-02-01 09:00/10:00", "does not come after"},

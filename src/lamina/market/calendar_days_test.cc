@@ -27,6 +27,7 @@ constexpr CheckedDay kDays[] = {
     {"XNYS", "2001-09-14", "closed", "NYSE special closings"},
     {"XNYS", "2001-09-17", "13:30/20:00", "reopened at 9:30 (two minutes of silence at the open)"},
     {"XNYS", "2002-07-05", "13:30/17:00", "NYSE early closings: Friday after Independence Day"},
+    {"XNYS", "2002-09-11", "16:00/20:00", "NYSE: opening delayed to noon by memorial events"},
     {"XNYS", "2003-12-26", "14:30/18:00", "NYSE early closings: Friday after Christmas"},
     {"XNYS", "2004-06-11", "closed", "NYSE special closings: funeral of President Reagan"},
     {"XNYS", "2006-03-31", "14:30/21:00", "Friday before DST of the rule until 2006"},

@@ -20,6 +20,9 @@ struct Day {
   Day operator-(std::int32_t days) const { return {value - days}; }
 };
 
+/// Whether every instant of the days around `day` can be counted in nanoseconds (1680..2260).
+inline bool FitsNanos(Day day) { return day.value > -105'900 && day.value < 105'900; }
+
 /// 0 = Monday … 6 = Sunday.
 int Weekday(Day day);
 

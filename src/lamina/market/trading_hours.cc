@@ -57,6 +57,7 @@ Result<Part> ParseSpan(std::string_view text, Day day, const Zone& zone) {
   if (!close) return Bad(text, "the close is not a clock time HHMM");
   const bool older_form = text.find(':') == std::string_view::npos;
   if (older_form && *close <= *open) open_day = day - 1;
+  if (!FitsNanos(open_day) || !FitsNanos(close_day)) return Bad(text, "its year is out of range");
   const DayHours::Span span{At(zone, open_day, *open), At(zone, close_day, *close)};
   if (span.close <= span.open) return Bad(text, "it does not end after it begins");
   // 24:00 and 00:00 end the day before.

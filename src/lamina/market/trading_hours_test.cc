@@ -72,6 +72,8 @@ TEST(TradingHoursTest, RefusesAndNamesThePart) {
            Case{"20250110:0930-1600;20250110:CLOSED", "closed and open"},
            Case{"20250110:CLOSED;20250110:CLOSED", "closed twice"},
            Case{"20250110:closed", "no '-'"},
+           Case{"00010101:0930-1600", "out of range"},
+           Case{"20250110:0930-99991231:1600", "out of range"},
        }) {
     EXPECT_THAT(ParseTradingHours(c.text, **Zone::Get("UTC")),
                 IsError(ErrorCode::kInvalidArgument, HasSubstr(c.message)))

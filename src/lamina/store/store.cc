@@ -79,7 +79,8 @@ Store::Store(std::string root, StoreConfig config, std::unique_ptr<catalog::Cata
     : root_(std::move(root)),
       config_(config),
       catalog_(std::move(catalog)),
-      backtests_(*catalog_) {}
+      backtests_(*catalog_),
+      instruments_(*catalog_) {}
 
 Store::~Store() = default;
 

@@ -15,6 +15,7 @@
 #include "lamina/catalog/catalog.h"
 #include "lamina/io/env.h"
 #include "lamina/store/config.h"
+#include "lamina/store/instruments.h"
 
 namespace lamina::store {
 
@@ -40,6 +41,7 @@ class Store {
   bool created() const { return created_; }  ///< by this very Open
   catalog::Catalog& catalog() { return *catalog_; }
   backtests::BacktestStore& backtests() { return backtests_; }
+  Instruments& instruments() { return instruments_; }
 
   Result<std::vector<catalog::LakeSnapshot>> Snapshots();
 
@@ -50,6 +52,7 @@ class Store {
   StoreConfig config_;
   std::unique_ptr<catalog::Catalog> catalog_;
   backtests::BacktestStore backtests_;
+  Instruments instruments_;
   bool created_ = false;
 };
 

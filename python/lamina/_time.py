@@ -1,0 +1,61 @@
+"""Times and dates as Python spells them, and as the engine counts them."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+
+from .errors import InvalidArgument
+
+_EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
+_EPOCH_DAY = dt.date(1970, 1, 1).toordinal()
+
+
+def to_nanoseconds(at: Any) -> int:
+    """Nanoseconds since 1970 UTC of a datetime, an ISO 8601 text, a pandas or numpy stamp, or int
+    nanoseconds. A time without a zone is UTC. Raises InvalidArgument."""
+    if isinstance(at, bool):
+        raise InvalidArgument(f"{at!r} is not a time")
+    if isinstance(at, int):
+        return at
+    if isinstance(at, str):
+        try:
+            at = dt.datetime.fromisoformat(at)
+        except ValueError as error:
+            raise InvalidArgument(f"{at!r} is not an ISO 8601 time") from error
+    if isinstance(at, dt.datetime):
+        if at.tzinfo is None:
+            at = at.replace(tzinfo=dt.UTC)
+        since = dt.datetime.__sub__(at, _EPOCH) if type(at) is dt.datetime else at - _EPOCH
+        micros = since // dt.timedelta(microseconds=1)
+        return micros * 1000 + getattr(at, "nanosecond", 0)
+    if type(at).__module__ == "numpy":
+        if hasattr(at, "__index__"):
+            return int(at)
+        if hasattr(at, "astype"):
+            return int(at.astype("datetime64[ns]").astype("int64"))
+    raise InvalidArgument(f"{at!r} is not a time: a datetime, ISO 8601 text or int nanoseconds")
+
+
+def from_nanoseconds(at: int) -> dt.datetime:
+    """As a datetime in UTC, whole microseconds."""
+    return _EPOCH + dt.timedelta(microseconds=at // 1000)
+
+
+def to_day_number(day: Any) -> int:
+    """Days since 1970 of a date, a datetime (its date as written) or `YYYY-MM-DD`.
+    Raises InvalidArgument."""
+    if isinstance(day, str):
+        try:
+            day = dt.date.fromisoformat(day)
+        except ValueError as error:
+            raise InvalidArgument(f"{day!r} is not a date (YYYY-MM-DD)") from error
+    if isinstance(day, dt.date):  # a datetime is one, too
+        return day.toordinal() - _EPOCH_DAY
+    if type(day).__module__ == "numpy" and hasattr(day, "astype"):
+        return int(day.astype("datetime64[D]").astype("int64"))
+    raise InvalidArgument(f"{day!r} is not a date: a date, or YYYY-MM-DD")
+
+
+def from_day_number(day: int) -> dt.date:
+    return dt.date.fromordinal(day + _EPOCH_DAY)
