@@ -26,13 +26,14 @@ EDGES: dict[str, set[str]] = {
     "catalog": {"table"},
     "bundle": set(),
     "market": set(),
+    "metrics": set(),
     "series": {"table", "market"},
     "dataset": {"catalog", "table", "market"},
     "ticks": {"catalog", "table", "market", "series"},
     "bars": {"dataset", "ticks", "series"},
     "features": {"dataset", "catalog"},
-    "backtests": {"bundle", "catalog", "table"},
-    "research": {"backtests", "features", "catalog"},
+    "backtests": {"bundle", "catalog", "metrics", "table"},
+    "research": {"backtests", "features", "catalog", "metrics"},
     "demo": {"backtests", "bundle"},
 }
 EDGES["store"] = set(EDGES) - {"demo"}

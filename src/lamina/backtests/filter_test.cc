@@ -160,7 +160,7 @@ TEST(FilterTest, Errors) {
       {"start_date > sharpe", "column 14: 'sharpe' is not a time"},
       {"start_date LIKE '2024%'", "column 1: 'start_date' is compared with a text"},
       {"sharp_ratio > 1", "column 1: unknown name 'sharp_ratio'; did you mean `sharpe_ratio`"},
-      {"1 < validated_sharpe", "column 5: unknown name 'validated_sharpe'; did you mean `sharpe`"},
+      {"1 < validated_sharp", "column 5: unknown name 'validated_sharp'; did you mean `validated_sharpe`"},
       {"parameters > 1", "column 1: 'parameters' needs a key: parameters.<key>"},
       {"1e999 > 1", "column 1: '1e999' is not a finite number"},
       {"\u00e4\u00f6 > 1", "column 1: unknown name"},

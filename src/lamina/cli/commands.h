@@ -81,6 +81,7 @@ Outcome Stats(const Context& context);
 Outcome Inspect(const Context& context, const std::string& path);
 Outcome Verify(const Context& context, bool deep);
 Outcome Snapshots(const Context& context);
+Outcome Validate(const Context& context, const std::vector<std::string>& handles, bool again);
 Outcome Demo(const Context& context, const DemoArguments& arguments);
 
 }  // namespace lamina::cli
