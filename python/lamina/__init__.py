@@ -8,6 +8,7 @@ from .backtests import (
     ExportReport,
     ImportFailure,
     ImportReport,
+    ValidateReport,
 )
 from .errors import (
     AlreadyExists,
@@ -23,7 +24,7 @@ from .errors import (
     Unsupported,
 )
 from .store import Problem, Store, VerifyReport, open
-from .summary import BacktestSummary
+from .summary import BacktestSummary, Disagreement
 from .table import Table
 
 __all__ = [
@@ -35,6 +36,7 @@ __all__ = [
     "Cancelled",
     "Conflict",
     "Corruption",
+    "Disagreement",
     "ExportReport",
     "ImportFailure",
     "ImportReport",
@@ -48,6 +50,7 @@ __all__ = [
     "Store",
     "Table",
     "Unsupported",
+    "ValidateReport",
     "VerifyReport",
     "__version__",
     "arrow_version",

@@ -47,9 +47,9 @@ class Validation {
       asked_.push_back(record.backtest_id);
       bool current = false;
       LAMINA_TRY(store_.catalog().Read([&](catalog::Database& database) -> Status {
-        LAMINA_ASSIGN(auto find, database.Prepare(
-                                     "SELECT 1 FROM backtest_index WHERE backtest_id = ?1 AND "
-                                     "coalesce(validated_definitions, 0) <> ?2 LIMIT 1"));
+        LAMINA_ASSIGN(auto find,
+                      database.Prepare("SELECT 1 FROM backtest_index WHERE backtest_id = ?1 AND "
+                                       "coalesce(validated_definitions, 0) <> ?2 LIMIT 1"));
         LAMINA_ASSIGN(const bool stale,
                       find.Bind(1, record.backtest_id).Bind(2, metrics::kDefinitions).Step());
         current = !stale;

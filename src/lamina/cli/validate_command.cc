@@ -23,10 +23,10 @@ Outcome Validate(const Context& context, const std::vector<std::string>& handles
     std::string out;
     JsonWriter json(out);
     json.BeginObject();
-    for (const auto& [key, count] : {std::pair{"validated", report.validated},
-                                     std::pair{"up_to_date", report.up_to_date},
-                                     std::pair{"with_disagreements", report.with_disagreements},
-                                     std::pair{"disagreements", report.disagreements}}) {
+    for (const auto& [key, count] :
+         {std::pair{"validated", report.validated}, std::pair{"up_to_date", report.up_to_date},
+          std::pair{"with_disagreements", report.with_disagreements},
+          std::pair{"disagreements", report.disagreements}}) {
       json.Key(key);
       json.Int(count);
     }
