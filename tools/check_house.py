@@ -76,6 +76,7 @@ TESTED_ELSEWHERE: dict[str, str] = {
     "src/lamina/cli/edit_commands.cc": "python/tests/cli/test_first_way.py",
     "src/lamina/cli/list_commands.cc": "python/tests/cli/test_first_way.py",
     "src/lamina/cli/store_commands.cc": "python/tests/cli/test_first_way.py",
+    "src/lamina/cli/validate_command.cc": "python/tests/cli/test_validated.py",
 }
 
 

@@ -97,7 +97,7 @@ TEST(EquityMetrics, PeriodsOfAYear) {
       {"a Sunday is there", kMonday, {0, 1, 2, 3, 4, 6, 7}, 365},
       {"within one week: not known, so 365", kMonday, {0, 1, 2, 3, 4}, 365},
       {"Friday to Monday", kMonday + 4 * kDay, {0, 3, 4}, 252},
-      {"before 1970", -3 * kDay, {0, 1, 2}, 365},                     // Monday to Wednesday
+      {"before 1970", -3 * kDay, {0, 1, 2}, 365},                    // Monday to Wednesday
       {"before 1970, no weekend", -7 * kDay, {0, 1, 4, 5, 6}, 252},  // Thursday, Friday, Monday
   };
   for (const auto& one : cases) {
@@ -205,8 +205,8 @@ TEST(EquityMetrics, QuantilesAreOfType7) {
 /// Numbers of any kind give values that are finite, or a reason.
 TEST(EquityMetrics, AnyNumbers) {
   std::mt19937_64 random(1);
-  const double odd[] = {0,    -0.0,  1e-308,    1e308, -1,  kNan, kInfinity, -kInfinity,
-                        1000, 5e-324, 1e-14, 3};
+  const double odd[] = {0,         -0.0,       1e-308, 1e308,  -1,    kNan,
+                        kInfinity, -kInfinity, 1000,   5e-324, 1e-14, 3};
   for (int round = 0; round < 20000; ++round) {
     std::vector<Snapshot> snapshots(random() % 7);
     const bool tame = random() % 2 == 0;
@@ -221,7 +221,7 @@ TEST(EquityMetrics, AnyNumbers) {
     for (std::size_t i = 0; i <= static_cast<std::size_t>(Metric::kDailyReturns); ++i) {
       const MetricValue& value = values[MetricAt(i)];
       ASSERT_EQ(value.value.has_value(), value.reason == Reason::kNone) << kMetricFields[i].name;
-      if (value.value) ASSERT_TRUE(std::isfinite(*value.value)) << kMetricFields[i].name;
+      ASSERT_TRUE(std::isfinite(value.value.value_or(0))) << kMetricFields[i].name;
     }
   }
 }
