@@ -22,7 +22,7 @@ import lamina
 RATE = 0.03
 
 
-# ---- bundles of our own ---------------------------------------------------------------------------
+# --- bundles of our own
 
 
 def snapshot(ts: pd.Timestamp, value: float, flow: float = 0.0) -> dict:
@@ -166,7 +166,7 @@ def own_bundles(tmp_path_factory) -> tuple[lamina.Store, dict[str, list[dict]]]:
         yield store, cases
 
 
-# ---- comparisons ----------------------------------------------------------------------------------
+# --- comparisons
 
 
 def check(ours: dict, expected: dict[str, float], what: str) -> int:
@@ -294,7 +294,7 @@ def test_without_a_risk_free_rate(tmp_path):
     assert summary.validated["annual_volatility"] > 0
 
 
-# ---- disagreements --------------------------------------------------------------------------------
+# --- disagreements
 
 
 def test_disagreements_are_named(tmp_path):
@@ -372,7 +372,7 @@ def test_the_same_input_gives_the_same_bits(own_bundles, tmp_path):
     assert again == store.backtests["plain7"].index_rows[0]["validated_json"]
 
 
-# ---- a store of an earlier version ----------------------------------------------------------------
+# --- a store of an earlier version
 
 OLD_STORE = Path(__file__).parents[1] / "golden" / "store_format_1.tar.xz"
 

@@ -16,7 +16,7 @@ using metrics::MetricValue;
 using ::testing::ElementsAre;
 using ::testing::IsEmpty;
 
-CheckedRun Run(double gain, double drawdown, double win_rate, double closed) {
+CheckedRun MakeRun(double gain, double drawdown, double win_rate, double closed) {
   CheckedRun run;
   run.has_metrics = true;
   run.gain = gain;
@@ -63,7 +63,7 @@ std::vector<std::string> Found(const std::vector<std::pair<const char*, Number>>
 }
 
 TEST(Disagreements, OneWindow) {
-  const std::vector<CheckedRun> run = {Run(50, 0.1, 0.25, 4)};
+  const std::vector<CheckedRun> run = {MakeRun(50, 0.1, 0.25, 4)};
   const double nan = std::nan("");
   const struct {
     const char* name;
@@ -96,7 +96,7 @@ TEST(Disagreements, OneWindow) {
 }
 
 TEST(Disagreements, KnownDefinitionsOfSummariesAreNoErrors) {
-  const std::vector<CheckedRun> runs = {Run(50, 0.1, 0.25, 4), Run(-20, 0.3, 0.75, 12)};
+  const std::vector<CheckedRun> runs = {MakeRun(50, 0.1, 0.25, 4), MakeRun(-20, 0.3, 0.75, 12)};
   const struct {
     const char* metric;
     Number recorded;
@@ -118,7 +118,7 @@ TEST(Disagreements, KnownDefinitionsOfSummariesAreNoErrors) {
 }
 
 TEST(Disagreements, CountedOnesComeFirstAndRunsAreNamed) {
-  std::vector<CheckedRun> runs = {Run(50, 0.1, 0.25, 4), Run(-20, 0.3, 0.75, 12)};
+  std::vector<CheckedRun> runs = {MakeRun(50, 0.1, 0.25, 4), MakeRun(-20, 0.3, 0.75, 12)};
   runs[1].slot = 1;
   runs[1].recorded[static_cast<std::size_t>(Metric::kWinRate)] = 75;
   runs[1].recorded[static_cast<std::size_t>(Metric::kSharpeRatio)] = 99;  // other definition
@@ -128,14 +128,14 @@ TEST(Disagreements, CountedOnesComeFirstAndRunsAreNamed) {
 }
 
 TEST(Disagreements, OpenTradesMakeTheRecordedProfitFactorAnother) {
-  std::vector<CheckedRun> runs = {Run(50, 0.1, 0.25, 4)};
+  std::vector<CheckedRun> runs = {MakeRun(50, 0.1, 0.25, 4)};
   EXPECT_THAT(Found({{"profit_factor", 2.0}}, runs), ElementsAre("profit_factor differs"));
   runs[0].trades_open = 1;
   EXPECT_THAT(Found({{"profit_factor", 2.0}}, runs), ElementsAre("profit_factor definition"));
 }
 
 TEST(Disagreements, WindowsWithoutMetricsMayOrMayNotCount) {
-  std::vector<CheckedRun> runs = {Run(50, 0.1, 0.25, 4), Run(-20, 0.3, 0.75, 12)};
+  std::vector<CheckedRun> runs = {MakeRun(50, 0.1, 0.25, 4), MakeRun(-20, 0.3, 0.75, 12)};
   runs[1].has_metrics = false;
   EXPECT_THAT(Found({{"total_net_gain", 30.0}}, runs), IsEmpty());
   EXPECT_THAT(Found({{"total_net_gain", 50.0}}, runs), ElementsAre("total_net_gain definition"));
