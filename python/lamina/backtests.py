@@ -64,6 +64,8 @@ class ExportReport:
     identical_to_original: bool
     level: int
     format_version: int
+    warnings: list[str]
+    """What could not be written as the document has it."""
 
 
 @dataclass(frozen=True)

@@ -55,6 +55,7 @@ struct ExportReport {
   bool identical_to_original = false;
   int level = 0;
   std::uint32_t format_version = 0;
+  std::vector<std::string> warnings;  ///< what could not be written as the document has it
 };
 
 /// Where a read looks: the latest state, or a lake snapshot.
@@ -84,7 +85,8 @@ class BacktestStore {
                                                  const std::vector<Uuid>& run_ids = {});
 
   /// Write the bundle to `path`, atomically, and the price chunks it names beside it (absent ones
-  /// only). A file at `path` is replaced.
+  /// only; price_files.h). Nothing is written outside the folder of `path`. A file at `path` is
+  /// replaced.
   Result<ExportReport> Export(std::string_view handle, const std::string& path,
                               const ExportOptions& options = {}, AsOf as_of = {});
 

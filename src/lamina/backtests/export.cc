@@ -1,7 +1,7 @@
 #include <algorithm>
 
 #include "lamina/backtests/backtest_store.h"
-#include "lamina/backtests/ohlcv_manifest.h"
+#include "lamina/backtests/price_files.h"
 #include "lamina/bundle/bundle_file.h"
 #include "lamina/bundle/layout.h"
 #include "lamina/bundle/msgpack.h"
@@ -39,21 +39,6 @@ Result<Encoded> Encode(const BacktestRecord& backtest, std::uint32_t version, By
   return encoded;
 }
 
-/// Write the price files that the document names and the folder lacks.
-Status ExportOhlcv(catalog::Catalog& catalog, const bundle::Layout& layout,
-                   const std::string& bundle_path) {
-  LAMINA_ASSIGN(const auto references, ReadOhlcvManifest(layout, bundle_path));
-  for (const OhlcvReference& reference : references) {
-    if (!reference.sha256 || catalog.env().Exists(reference.path)) continue;
-    auto content = catalog.ReadChunk({catalog::ChunkKind::kOhlcv, *reference.sha256});
-    if (!content.ok() && content.error().code() == ErrorCode::kNotFound) continue;
-    if (!content.ok()) return std::move(content).error();
-    LAMINA_TRY(catalog.env().CreateDirectories(io::ParentPath(reference.path)));
-    LAMINA_TRY(catalog.env().WriteFileAtomically(reference.path, *content));
-  }
-  return Ok();
-}
-
 }  // namespace
 
 Result<ExportReport> BacktestStore::Export(std::string_view handle, const std::string& path,
@@ -86,7 +71,7 @@ Result<ExportReport> BacktestStore::Export(std::string_view handle, const std::s
   report.bytes = static_cast<std::int64_t>(encoded.file.size());
   report.sha256 = Sha256(encoded.file);
   report.identical_to_original = report.sha256 == backtest.file_sha256;
-  LAMINA_TRY(ExportOhlcv(*catalog_, layout, path));
+  LAMINA_TRY(WritePriceFiles(*catalog_, layout, path, report.warnings));
   LAMINA_TRY(catalog_->env().WriteFileAtomically(path, encoded.file));
   return report;
 }
