@@ -22,6 +22,7 @@ struct Provenance {
   std::optional<std::string> path;
   std::int64_t mtime_ns = 0;
   std::uint32_t version = 0;
+  /// Of the bundle file; left at zero they become those of the document, which then came in itself.
   Sha256Digest file_sha256;
   std::int64_t file_bytes = 0;
 };
@@ -39,11 +40,14 @@ struct PreparedBacktest {
   std::int64_t snapshot_rows() const;
 };
 
-/// Decode, take apart and check one bundle file. `file` is its bytes.
-Result<PreparedBacktest> PrepareBundle(io::Env& env, Provenance provenance, ByteView file);
+/// Take apart and check one bundle. `file` is its bytes, `bundle` what ReadBundle made of them.
+Result<PreparedBacktest> PrepareBundle(io::Env& env, Provenance provenance, ByteView file,
+                                       bundle::BundleFile bundle,
+                                       const bundle::DocumentLimits& limits = {});
 /// The same for a document without its container.
 Result<PreparedBacktest> PrepareDocument(io::Env& env, Provenance provenance, std::string document,
-                                         std::vector<std::string> warnings = {});
+                                         std::vector<std::string> warnings = {},
+                                         const bundle::DocumentLimits& limits = {});
 
 enum class StoreOutcome : std::uint8_t { kImported, kUnchanged, kReplaced, kRefused };
 

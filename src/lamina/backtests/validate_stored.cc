@@ -73,8 +73,11 @@ class Validation {
     Provenance provenance;
     provenance.handle = record.handle;
     provenance.version = record.bundle_version;
+    bundle::DocumentLimits limits;  // import may have been allowed more
+    limits.max_bytes = std::max(limits.max_bytes, document.size());
+    limits.max_nodes = std::max(limits.max_nodes, document.size());
     LAMINA_ASSIGN(auto prepared, PrepareDocument(store_.catalog().env(), std::move(provenance),
-                                                 std::move(document)));
+                                                 std::move(document), {}, limits));
     std::vector<Computed> full;
     {
       const std::lock_guard lock(mutex_);
