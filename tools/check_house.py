@@ -26,13 +26,14 @@ EDGES: dict[str, set[str]] = {
     "catalog": {"table"},
     "bundle": set(),
     "market": set(),
+    "metrics": set(),
     "series": {"table", "market"},
     "dataset": {"catalog", "table", "market"},
     "ticks": {"catalog", "table", "market", "series"},
     "bars": {"dataset", "ticks", "series"},
     "features": {"dataset", "catalog"},
-    "backtests": {"bundle", "catalog", "table"},
-    "research": {"backtests", "features", "catalog"},
+    "backtests": {"bundle", "catalog", "metrics", "table"},
+    "research": {"backtests", "features", "catalog", "metrics"},
     "demo": {"backtests", "bundle"},
 }
 EDGES["store"] = set(EDGES) - {"demo"}
@@ -70,6 +71,7 @@ TESTED_ELSEWHERE: dict[str, str] = {
     "src/lamina/cli/list_commands.cc": "python/tests/cli/test_first_way.py",
     "src/lamina/cli/market_commands.cc": "tests/scripts/market/calendars.test",
     "src/lamina/cli/store_commands.cc": "python/tests/cli/test_first_way.py",
+    "src/lamina/cli/validate_command.cc": "python/tests/cli/test_validated.py",
 }
 
 

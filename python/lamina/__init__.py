@@ -8,6 +8,7 @@ from .backtests import (
     ExportReport,
     ImportFailure,
     ImportReport,
+    ValidateReport,
 )
 from .calendar import Calendar, Session, calendar, calendars
 from .errors import (
@@ -34,7 +35,7 @@ from .series import (
 )
 from .instruments import AddedInstruments, Instrument, Instruments
 from .store import Problem, Store, VerifyReport, open
-from .summary import BacktestSummary
+from .summary import BacktestSummary, Disagreement
 from .table import Table
 
 __all__ = [
@@ -48,6 +49,7 @@ __all__ = [
     "Cancelled",
     "Conflict",
     "Corruption",
+    "Disagreement",
     "ExportReport",
     "ImportFailure",
     "ImportReport",
@@ -64,6 +66,7 @@ __all__ = [
     "Store",
     "Table",
     "Unsupported",
+    "ValidateReport",
     "VerifyReport",
     "__version__",
     "arrow_version",

@@ -68,6 +68,16 @@ class ExportReport:
     """What could not be written as the document has it."""
 
 
+@dataclass(frozen=True)
+class ValidateReport:
+    """What a validation did; disagreements over the backtests that were asked for."""
+
+    validated: int
+    up_to_date: int
+    with_disagreements: int
+    disagreements: int
+
+
 class Backtests:
     """The backtests of one store, by handle. Thread-safe.
 
@@ -182,6 +192,26 @@ class Backtests:
         return Backtest(self._store, self._engine.find(handle, snapshot), snapshot)
 
     __getitem__ = get
+
+    def validate(
+        self,
+        handles: str | Sequence[str] = (),
+        *,
+        again: bool = False,
+        workers: int | None = None,
+        progress: bool | _progress.Progress | None = None,
+    ) -> ValidateReport:
+        """Compute our own metrics of backtests that lack them (or, `again`, of all).
+
+        Import does it too: this is for stores that an earlier version made. `handles` defaults to
+        every backtest. Can be interrupted and run again. Raises NotFound, Corruption.
+        """
+        report, finish = _progress.reporter(progress, " backtests")
+        names = [handles] if isinstance(handles, str) else list(handles)
+        try:
+            return ValidateReport(**self._engine.validate(names, again, workers or 0, report))
+        finally:
+            finish()
 
     def export(
         self,

@@ -4,13 +4,43 @@ from __future__ import annotations
 
 import dataclasses
 import html
-from dataclasses import dataclass
+import json
+from dataclasses import dataclass, field
 from typing import Any
+
+_OURS = {"ours": True}
+
+
+@dataclass(frozen=True)
+class Disagreement:
+    """A recorded metric that differs from ours.
+
+    `kind`: `differs` (one definition, two numbers), `percent` (one is a hundred times the other),
+    `sign`, `not_a_number`, or `definition` (the recorded one is defined otherwise). `run` is the
+    run's position in the bundle, None for the summary. A number that is not finite is None.
+    """
+
+    metric: str
+    run: int | None
+    kind: str
+    counted: bool
+    """False for `definition`."""
+    recorded: float | None
+    validated: float | None
+    relative_difference: float | None
+    """|recorded - validated| / the larger magnitude."""
+    why: str
 
 
 @dataclass(frozen=True)
 class BacktestSummary:
-    """Summary metrics as the backtest recorded them; None where it recorded none."""
+    """Summary metrics as the backtest recorded them; None where it recorded none.
+
+    Beside them, and not among `to_dict`: `validated`, our own metrics by name, computed from
+    snapshots and trades (None where there is none, and `reasons` says why; empty when they were
+    not computed yet: `store.backtests.validate()`), `windows`, for a metric that fewer windows
+    have than there are: how many, and `disagreements`. Definitions: docs/guide/metrics.md.
+    """
 
     total_net_gain: float | None = None
     total_net_gain_percentage: float | None = None
@@ -67,17 +97,30 @@ class BacktestSummary:
     win_rate_stability: float | None = None
     sharpe_stability: float | None = None
     stability_score: float | None = None
+    validated: dict[str, float | int | None] = field(
+        default_factory=dict, kw_only=True, compare=False, repr=False, metadata=_OURS
+    )
+    reasons: dict[str, str] = field(
+        default_factory=dict, kw_only=True, compare=False, repr=False, metadata=_OURS
+    )
+    windows: dict[str, int] = field(
+        default_factory=dict, kw_only=True, compare=False, repr=False, metadata=_OURS
+    )
+    disagreements: list[Disagreement] = field(
+        default_factory=list, kw_only=True, compare=False, repr=False, metadata=_OURS
+    )
 
     def to_dict(self) -> dict[str, float | int | None]:
         """Metrics by name, in the order of the fields."""
-        return dataclasses.asdict(self)
+        return {name: getattr(self, name) for name in _metric_names()}
 
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> BacktestSummary:
         """The metrics among `values`, whose keys may have the prefix `summary_`."""
-        names = {field.name for field in dataclasses.fields(cls)}
+        names = set(_metric_names())
         bare = {key.removeprefix("summary_"): value for key, value in values.items()}
-        return cls(**{key: value for key, value in bare.items() if key in names})
+        recorded = {key: value for key, value in bare.items() if key in names}
+        return cls(**recorded, **_validated(values.get("validated_json")))
 
     def _repr_html_(self) -> str:
         rows = "".join(
@@ -85,3 +128,21 @@ class BacktestSummary:
             for name, value in self.to_dict().items()
         )
         return f"<table><tbody>{rows}</tbody></table>"
+
+
+def _metric_names() -> list[str]:
+    fields = dataclasses.fields(BacktestSummary)
+    return [one.name for one in fields if not one.metadata.get("ours")]
+
+
+def _validated(text: str | None) -> dict[str, Any]:
+    """The fields that are ours, from the engine's JSON."""
+    ours = json.loads(text) if text else None
+    if not ours:
+        return {}
+    return {
+        "validated": ours["metrics"],
+        "reasons": ours.get("reasons", {}),
+        "windows": ours.get("windows", {}),
+        "disagreements": [Disagreement(**one) for one in ours["disagreements"]],
+    }

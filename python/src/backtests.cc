@@ -18,6 +18,8 @@
 #include "lamina/backtests/index_table.h"
 #include "lamina/backtests/ranking.h"
 #include "lamina/backtests/run_series.h"
+#include "lamina/backtests/validate_stored.h"
+#include "lamina/backtests/validated_metrics.h"
 #include "lamina/base/error_table.h"
 #include "lamina/base/uuid.h"
 
@@ -89,6 +91,26 @@ nb::dict Import(const OpenStore& self, const nb::sequence& paths, std::size_t wo
   all["bytes_in"] = report.bytes_in;
   all["bytes_stored"] = report.bytes_stored;
   all["seconds"] = report.seconds;
+  return all;
+}
+
+nb::dict Validate(const OpenStore& self, const std::vector<std::string>& handles, bool again,
+                  std::size_t workers, const nb::object& progress) {
+  const auto engine = self.Get();
+  Interruptible work(progress);
+  backtests::ValidateOptions options;
+  options.handles = handles;
+  options.again = again;
+  options.workers = workers;
+  options.cancel = &work.cancel();
+  options.progress = [&work](std::int64_t done, std::int64_t total) { work.Progress(done, total); };
+  const auto report =
+      work.Run([&] { return backtests::ValidateStored(engine->backtests(), options); });
+  nb::dict all;
+  all["validated"] = report.validated;
+  all["up_to_date"] = report.up_to_date;
+  all["with_disagreements"] = report.with_disagreements;
+  all["disagreements"] = report.disagreements;
   return all;
 }
 
@@ -200,6 +222,7 @@ nb::list IndexRowsOf(const OpenBacktest& self) {
       const std::string name = "summary_" + std::string(backtests::kSummaryFields[field].name);
       one[name.c_str()] = NumberOf(row.summary[field]);
     }
+    one["validated_json"] = Text(backtests::ValidatedJson(row));
     all.append(one);
   }
   return all;
@@ -325,6 +348,10 @@ void BindBacktests(nb::module_& module, nb::class_<OpenStore>& store) {
            nb::sig("def import_bundles(self, paths: Sequence[object], workers: int, keep_going: "
                    "bool, replace: bool, max_document_bytes: int | None, progress: object | None) "
                    "-> dict[str, object]"))
+      .def("validate", &Validate, nb::arg("handles"), nb::arg("again"), nb::arg("workers"),
+           nb::arg("progress").none(),
+           nb::sig("def validate(self, handles: Sequence[str], again: bool, workers: int, "
+                   "progress: object | None) -> dict[str, int]"))
       .def("export_bundle", &Export, nb::arg("handle"), nb::arg("path"),
            nb::arg("format_version").none(), nb::arg("level").none(), nb::arg("snapshot").none(),
            nb::sig("def export_bundle(self, handle: str, path: object, format_version: int | None, "

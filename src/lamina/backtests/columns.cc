@@ -7,6 +7,7 @@
 #include "lamina/backtests/filter_lexer.h"
 #include "lamina/backtests/index_row.h"
 #include "lamina/base/near_names.h"
+#include "lamina/metrics/metric.h"
 
 namespace lamina::backtests {
 namespace {
@@ -29,6 +30,16 @@ constexpr std::array<IndexColumn, 17> kLeadingColumns = {{
     {"summary_extras_json"},
     {"bundle_mtime_ns", ColumnType::kInteger},
     {"bundle_size", ColumnType::kInteger},
+}};
+
+/// Of our own metrics, those in kNarrowIndex; and what stands beside them.
+constexpr std::array<std::string_view, 6> kNarrowValidated = {
+    "cagr", "sharpe_ratio", "sortino_ratio", "calmar_ratio", "max_drawdown", "profit_factor"};
+constexpr std::array<IndexColumn, 4> kBesideValidated = {{
+    {"validated_number_of_windows", ColumnType::kInteger},
+    {"validated_disagreements", ColumnType::kInteger},
+    {"validated_definitions", ColumnType::kInteger},
+    {"validated_details_json"},
 }};
 
 constexpr std::array<IndexColumn, 7> kTrailingColumns = {{
@@ -57,31 +68,39 @@ constexpr std::array<std::string_view, 15> kNarrowMetrics = {"sharpe_ratio",
                                                              "number_of_windows",
                                                              "consistency_score",
                                                              "stability_score"};
-constexpr bool IsNarrow(std::string_view metric) {
-  return std::find(kNarrowMetrics.begin(), kNarrowMetrics.end(), metric) != kNarrowMetrics.end();
+template <class Names>
+constexpr bool Holds(const Names& names, std::string_view metric) {
+  return std::find(names.begin(), names.end(), metric) != names.end();
 }
 
 constexpr std::string_view kSummaryPrefix = "summary_";
+constexpr std::string_view kValidatedPrefix = "validated_";
 
-/// "summary_<field>", one after another, so that column names can be views of constant text.
-constexpr std::size_t kNameBytes = [] {
+/// "<prefix><field>", one after another, so that column names can be views of constant text.
+template <class Fields>
+constexpr std::size_t NameBytes(std::string_view prefix, const Fields& fields) {
   std::size_t bytes = 0;
-  for (const SummaryField& field : kSummaryFields)
-    bytes += kSummaryPrefix.size() + field.name.size();
+  for (const auto& field : fields) bytes += prefix.size() + field.name.size();
   return bytes;
-}();
-constexpr std::array<char, kNameBytes> kSummaryNames = [] {
-  std::array<char, kNameBytes> names{};
+}
+template <std::size_t Bytes, class Fields>
+constexpr std::array<char, Bytes> PrefixedNames(std::string_view prefix, const Fields& fields) {
+  std::array<char, Bytes> names{};
   std::size_t at = 0;
-  for (const SummaryField& field : kSummaryFields) {
-    for (const char c : kSummaryPrefix) names[at++] = c;
+  for (const auto& field : fields) {
+    for (const char c : prefix) names[at++] = c;
     for (const char c : field.name) names[at++] = c;
   }
   return names;
-}();
+}
+constexpr auto kSummaryNames =
+    PrefixedNames<NameBytes(kSummaryPrefix, kSummaryFields)>(kSummaryPrefix, kSummaryFields);
+constexpr auto kValidatedNames = PrefixedNames<NameBytes(kValidatedPrefix, metrics::kMetricFields)>(
+    kValidatedPrefix, metrics::kMetricFields);
 
-constexpr std::size_t kColumnCount =
-    kLeadingColumns.size() + kSummaryFieldCount + kTrailingColumns.size();
+constexpr std::size_t kColumnCount = kLeadingColumns.size() + kSummaryFieldCount +
+                                     kTrailingColumns.size() + metrics::kMetricCount +
+                                     kBesideValidated.size();
 constexpr std::array<IndexColumn, kColumnCount> kColumns = [] {
   std::array<IndexColumn, kColumnCount> columns{};
   std::size_t count = 0;
@@ -91,10 +110,19 @@ constexpr std::array<IndexColumn, kColumnCount> kColumns = [] {
     const std::size_t length = kSummaryPrefix.size() + kSummaryFields[i].name.size();
     columns[count++] = {std::string_view(kSummaryNames.data() + at, length),
                         kSummaryFields[i].integer ? ColumnType::kInteger : ColumnType::kReal,
-                        static_cast<int>(i), IsNarrow(kSummaryFields[i].name)};
+                        static_cast<int>(i), Holds(kNarrowMetrics, kSummaryFields[i].name)};
     at += length;
   }
   for (const IndexColumn& column : kTrailingColumns) columns[count++] = column;
+  at = 0;
+  for (const metrics::MetricField& field : metrics::kMetricFields) {
+    const std::size_t length = kValidatedPrefix.size() + field.name.size();
+    columns[count++] = {std::string_view(kValidatedNames.data() + at, length),
+                        field.integer ? ColumnType::kInteger : ColumnType::kReal, -1,
+                        Holds(kNarrowValidated, field.name)};
+    at += length;
+  }
+  for (const IndexColumn& column : kBesideValidated) columns[count++] = column;
   return columns;
 }();
 
@@ -144,6 +172,15 @@ const IndexColumn* FindColumn(std::string_view name) {
   for (const auto& [alias, column] : kAliases) {
     if (alias == lower) return FindExact(column);
   }
+  if (lower.starts_with("validated_") || lower.starts_with("validated.")) {
+    std::string_view bare = std::string_view(lower).substr(kValidatedPrefix.size());
+    for (const auto& [alias, column] : kAliases) {
+      if (alias == bare && column.starts_with(kSummaryPrefix)) {
+        bare = column.substr(kSummaryPrefix.size());
+      }
+    }
+    return FindExact(std::string(kValidatedPrefix).append(bare));
+  }
   if (lower.starts_with("summary.")) {
     lower[kSummaryPrefix.size() - 1] = '_';
     return FindExact(lower);
@@ -184,11 +221,14 @@ std::string NearNamesHint(std::string_view name) {
     candidates.emplace_back(column.summary_field >= 0 ? column.name.substr(kSummaryPrefix.size())
                                                       : column.name);
   }
-  for (const auto& alias : kAliases) candidates.emplace_back(alias.first);
+  for (const auto& [alias, column] : kAliases) {
+    candidates.emplace_back(alias);
+    const std::string validated = std::string(kValidatedPrefix).append(alias);
+    if (FindColumn(validated) != nullptr) candidates.push_back(validated);
+  }
   for (const auto& prefix : kMemberPrefixes) candidates.emplace_back(prefix.first);
   std::string lower = Lower(name);
   if (lower.starts_with("summary_") || lower.starts_with("summary.")) lower.erase(0, 8);
-  if (lower.starts_with("validated_")) lower.erase(0, 10);
   return DidYouMean(lower, candidates);
 }
 

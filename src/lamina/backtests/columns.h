@@ -37,8 +37,9 @@ inline constexpr std::string_view kNarrowIndex = "backtest_index_narrow";
 std::span<const IndexColumn> IndexColumns();
 
 /// A column by its name, a summary metric with or without `summary_` (or `summary.`), or an alias
-/// (sharpe, sortino, calmar, return, drawdown, trades, handle, engine, study, universe). ASCII case
-/// does not matter. nullptr: no such column.
+/// (sharpe, sortino, calmar, return, drawdown, trades, handle, engine, study, universe). One of our
+/// own metrics has `validated_` (or `validated.`) before its name or the alias. ASCII case does not
+/// matter. nullptr: no such column.
 const IndexColumn* FindColumn(std::string_view name);
 
 /// The SQL of a column of `backtest_index AS i`: `i."name"`, a digest as hexadecimal digits.

@@ -61,6 +61,26 @@ TEST(ColumnsTest, Members) {
   EXPECT_THAT(odd->path, ElementsAre("a.b", "c"));
 }
 
+TEST(ColumnsTest, OurOwnMetrics) {
+  const std::pair<const char*, const char*> cases[] = {
+      {"validated_sharpe_ratio", "validated_sharpe_ratio"},
+      {"Validated.Sharpe_Ratio", "validated_sharpe_ratio"},
+      {"validated_sharpe", "validated_sharpe_ratio"},
+      {"validated_drawdown", "validated_max_drawdown"},
+      {"validated_return", "validated_total_net_gain_percentage"},
+      {"validated_kurtosis", "validated_kurtosis"},
+      {"validated_disagreements", "validated_disagreements"},
+  };
+  for (const auto& [name, column] : cases) {
+    const IndexColumn* found = FindColumn(name);
+    ASSERT_NE(found, nullptr) << name;
+    EXPECT_EQ(found->name, column);
+    EXPECT_EQ(found->summary_field, -1);
+  }
+  EXPECT_EQ(FindColumn("sharpe")->name, "summary_sharpe_ratio") << "the recorded one";
+  EXPECT_EQ(FindColumn("validated_handle"), nullptr);
+}
+
 TEST(ColumnsTest, ErrorsNameNearNames) {
   const struct {
     const char* name;
@@ -69,7 +89,8 @@ TEST(ColumnsTest, ErrorsNameNearNames) {
       {"sharp_ratio", "sharpe_ratio"},
       {"summary_sharp_ratio", "sharpe_ratio"},
       {"max_drawdwon", "max_drawdown"},
-      {"validated_sharpe_ratio", "sharpe_ratio"},
+      {"validated_sharpe_rato", "validated_sharpe_ratio"},
+      {"validated_trades", "validated_"},
       {"parameter.fast", "parameters"},
       {"parameters", "parameters.<key>"},
       {"sharpe; DROP TABLE backtest_index", "is not a column name"},
@@ -89,7 +110,7 @@ TEST(ColumnsTest, NamesAreUnique) {
   for (const IndexColumn& column : IndexColumns()) {
     EXPECT_TRUE(seen.insert(column.name).second) << column.name;
   }
-  EXPECT_EQ(seen.size(), 79u);
+  EXPECT_EQ(seen.size(), 104u);
 }
 
 }  // namespace

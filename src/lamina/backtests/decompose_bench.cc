@@ -20,6 +20,7 @@
 #include "lamina/backtests/decompose.h"
 #include "lamina/backtests/lake_schema.h"
 #include "lamina/backtests/run_batch.h"
+#include "lamina/backtests/validated_metrics.h"
 #include "lamina/base/check.h"
 #include "lamina/base/time.h"
 #include "lamina/bundle/bundle_file.h"
@@ -147,6 +148,29 @@ void BM_Decompose(benchmark::State& state) {
   state.SetBytesProcessed(bytes);
 }
 BENCHMARK(BM_Decompose)->Unit(benchmark::kMillisecond);
+
+/// What import computes besides: metrics from rows, disagreements, their text.
+void BM_ValidatedMetrics(benchmark::State& state) {
+  const auto& inputs = Inputs();
+  std::vector<DecomposedBacktest> all;
+  for (std::size_t i = 0; i < std::min<std::size_t>(inputs.size(), 20); ++i) {
+    auto parts = Decompose(*inputs[i].document, *inputs[i].layout);
+    LAMINA_CHECK(parts.ok());
+    all.push_back(*std::move(parts));
+  }
+  std::size_t next = 0;
+  for (auto _ : state) {
+    const std::size_t i = next++ % all.size();
+    state.PauseTiming();
+    auto rows = IndexRowsOf(*inputs[i].layout, "bench");
+    state.ResumeTiming();
+    LAMINA_CHECK(FillValidatedMetrics(*inputs[i].layout, all[i].runs, rows).ok());
+    for (const IndexRow& row : rows) {
+      benchmark::DoNotOptimize(ValidatedDetailsJson(*row.validated));
+    }
+  }
+}
+BENCHMARK(BM_ValidatedMetrics)->Unit(benchmark::kMicrosecond);
 
 PartSource SourceOf(const DecomposedBacktest& parts) {
   PartSource source;

@@ -119,8 +119,7 @@ void FillDates(const bundle::Layout& layout, IndexRow& row) {
     return time.ok() ? std::optional<Micros>(*time) : std::nullopt;
   };
   for (const bundle::RunPart& part : layout.runs) {
-    if (part.engine != row.engine || part.study != row.study) continue;
-    if (!row.universe.empty() && UniverseOfRun(part.run) != row.universe) continue;
+    if (!BelongsTo(part, row)) continue;
     const auto start = time_of(part.run, "backtest_start_date");
     const auto end = time_of(part.run, "backtest_end_date");
     if (start && (!row.start || *start < *row.start)) row.start = start;
@@ -135,6 +134,11 @@ std::optional<std::size_t> FindSummaryField(std::string_view name) {
     if (kSummaryFields[i].name == name) return i;
   }
   return std::nullopt;
+}
+
+bool BelongsTo(const bundle::RunPart& run, const IndexRow& row) {
+  return run.engine == row.engine && run.study == row.study &&
+         (row.universe.empty() || UniverseOfRun(run.run) == row.universe);
 }
 
 bool SameRow(const IndexRow& left, const IndexRow& right) {

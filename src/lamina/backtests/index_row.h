@@ -12,6 +12,7 @@
 #include <variant>
 #include <vector>
 
+#include "lamina/backtests/disagreements.h"
 #include "lamina/base/result.h"
 #include "lamina/base/time.h"
 #include "lamina/bundle/layout.h"
@@ -118,12 +119,17 @@ struct IndexRow {
   std::array<Number, kSummaryFieldCount> summary;
   /// First start and last end of the runs; absent when unknown (a scan does not look at runs).
   std::optional<Micros> start, end;
+  /// Our own metrics; absent when not computed (a scan; a row of an earlier program).
+  std::optional<ValidatedMetrics> validated;
 
   bool operator==(const IndexRow&) const = delete;  // NaN: compare with SameRow
 };
 
-/// Equal in every part, NaN equal to NaN.
+/// Equal in every part but `validated`, NaN equal to NaN.
 bool SameRow(const IndexRow& left, const IndexRow& right);
+
+/// Whether the run is one of those that the row is about.
+bool BelongsTo(const bundle::RunPart& run, const IndexRow& row);
 
 /// Bit i set: summary field i is NaN (SQL holds NULL there).
 std::int64_t NanMask(const IndexRow& row);

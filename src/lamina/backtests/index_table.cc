@@ -4,10 +4,23 @@
 #include <limits>
 #include <utility>
 
+#include "lamina/backtests/validated_metrics.h"
+
 namespace lamina::backtests {
 namespace {
 
 using catalog::Statement;
+
+constexpr int kValidatedColumns = static_cast<int>(metrics::kMetricCount) + 4;
+
+std::string ValidatedColumnList() {
+  std::string list;
+  for (const auto& field : metrics::kMetricFields)
+    list.append("validated_").append(field.name) += ", ";
+  return list +
+         "validated_number_of_windows, validated_disagreements, validated_definitions, "
+         "validated_details_json";
+}
 
 /// The columns in the order that Bind and Read below use.
 std::string ColumnList() {
@@ -20,14 +33,18 @@ std::string ColumnList() {
   list +=
       ", summary_nan_mask, backtest_id, begin_snapshot, end_snapshot, document_sha256, start_date, "
       "end_date, imported_at, tags, note";
-  return list;
+  return list + ", " + ValidatedColumnList();
 }
-constexpr int kColumns = 17 + static_cast<int>(kSummaryFieldCount) + 10;
+constexpr int kColumns = 17 + static_cast<int>(kSummaryFieldCount) + 10 + kValidatedColumns;
+
+std::string Marks(int count) {
+  std::string marks = "?";
+  for (int i = 1; i < count; ++i) marks += ",?";
+  return marks;
+}
 
 std::string InsertSql() {
-  std::string sql = "INSERT INTO backtest_index(" + ColumnList() + ") VALUES (?";
-  for (int i = 1; i < kColumns; ++i) sql += ",?";
-  return sql + ")";
+  return "INSERT INTO backtest_index(" + ColumnList() + ") VALUES (" + Marks(kColumns) + ")";
 }
 
 void BindNumber(Statement& insert, int column, const Number& number) {
@@ -39,6 +56,30 @@ void BindNumber(Statement& insert, int column, const Number& number) {
   } else {
     insert.BindNull(column);
   }
+}
+
+/// From column + 1 on; RETURNS the last one.
+int BindValidated(Statement& statement, int column,
+                  const std::optional<ValidatedMetrics>& validated) {
+  if (!validated) {
+    for (int i = 0; i < kValidatedColumns; ++i) statement.BindNull(++column);
+    return column;
+  }
+  for (std::size_t i = 0; i < metrics::kMetricCount; ++i) {
+    const auto& value = validated->pooled.values[metrics::MetricAt(i)].value;
+    if (!value) {
+      statement.BindNull(++column);
+    } else if (metrics::kMetricFields[i].integer) {
+      statement.Bind(++column, static_cast<std::int64_t>(*value));
+    } else {
+      statement.Bind(++column, *value);
+    }
+  }
+  statement.Bind(++column, static_cast<std::int64_t>(validated->pooled.windows));
+  statement.Bind(++column, validated->CountDisagreements());
+  statement.Bind(++column, validated->definitions);
+  statement.Bind(++column, ValidatedDetailsJson(*validated));
+  return column;
 }
 
 std::optional<std::int64_t> MicrosOf(const std::optional<Micros>& time) {
@@ -64,6 +105,23 @@ class RowReader {
     return statement_.Double(column);
   }
   ByteView Blob() { return statement_.Blob(next_++); }
+  std::optional<ValidatedMetrics> Validated() {
+    ValidatedMetrics validated;
+    for (std::size_t i = 0; i < metrics::kMetricCount; ++i) {
+      const int column = next_++;
+      if (statement_.IsNull(column)) continue;
+      validated.pooled.values[metrics::MetricAt(i)] =
+          metrics::MetricValue::Of(statement_.Double(column));
+    }
+    validated.pooled.windows = static_cast<std::uint32_t>(Int().value_or(0));
+    ++next_;  // how many disagreements: they are in the details
+    const auto definitions = Int();
+    const auto details = Text();
+    if (!definitions) return std::nullopt;
+    validated.definitions = *definitions;
+    ReadValidatedDetails(details.value_or("{}"), validated);
+    return validated;
+  }
 
  private:
   const Statement& statement_;
@@ -111,6 +169,7 @@ Result<StoredIndexRow> ReadRow(const Statement& statement) {
   place.imported_at = read.Time();
   place.tags = read.RequiredText();
   place.note = read.Text();
+  row.validated = read.Validated();
   return stored;
 }
 
@@ -166,7 +225,23 @@ Status InsertIndexRow(catalog::Database& database, const IndexRow& row, const In
   insert.Bind(++column, MicrosOf(place.imported_at));
   insert.Bind(++column, place.tags);
   insert.Bind(++column, place.note);
+  BindValidated(insert, column, row.validated);
   LAMINA_TRY_WITH(insert.Run(), "indexing " + row.bundle_path);
+  return Ok();
+}
+
+Status UpdateValidated(catalog::Database& database, std::int64_t backtest_id, const IndexRow& row) {
+  LAMINA_ASSIGN(Statement update,
+                database.Prepare("UPDATE backtest_index SET (" + ValidatedColumnList() +
+                                 ") = (SELECT " + Marks(kValidatedColumns) +
+                                 ") WHERE backtest_id = ? AND engine_type = ? AND "
+                                 "universe_key = ? AND study_name = ?"));
+  int column = BindValidated(update, 0, row.validated);
+  update.Bind(++column, backtest_id);
+  update.Bind(++column, row.engine);
+  update.Bind(++column, row.universe);
+  update.Bind(++column, row.study);
+  LAMINA_TRY_WITH(update.Run(), "validating " + row.bundle_path);
   return Ok();
 }
 

@@ -36,6 +36,9 @@ struct StoredIndexRow {
 /// RETURNS kAlreadyExists when the backtest has a row of that engine, universe and study.
 Status InsertIndexRow(catalog::Database& database, const IndexRow& row, const IndexPlace& place);
 
+/// Replace the validated metrics of the row of that backtest, engine, universe and study, if any.
+Status UpdateValidated(catalog::Database& database, std::int64_t backtest_id, const IndexRow& row);
+
 /// Every row of one backtest, ended ones too, by engine, study and universe.
 Result<std::vector<StoredIndexRow>> ReadIndexRows(catalog::Database& database,
                                                   std::int64_t backtest_id);

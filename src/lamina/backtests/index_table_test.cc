@@ -5,6 +5,7 @@
 
 #include "lamina/backtests/columns.h"
 #include "lamina/backtests/rank_catalog_test_support.h"
+#include "lamina/backtests/validated_metrics.h"
 
 namespace lamina::backtests {
 namespace {
@@ -43,6 +44,17 @@ IndexRow FullRow() {
   SetMetric(row, "stability_score", std::nan(""));
   SetMetric(row, "number_of_trades", std::nan(""));
   SetMetric(row, "win_rate", Number());
+  ValidatedMetrics validated;
+  validated.pooled.windows = 3;
+  for (std::size_t i = 0; i < metrics::kMetricCount; ++i) {
+    if (i == 4) continue;
+    const double value = metrics::kMetricFields[i].integer ? i : static_cast<double>(i) / 7;
+    validated.pooled.values[metrics::MetricAt(i)] = metrics::MetricValue::Of(value);
+    validated.pooled.windows_used[i] = i % 2 == 0 ? 3 : 2;
+  }
+  validated.pooled.values[metrics::MetricAt(4)].reason = metrics::Reason::kConstant;
+  validated.disagreements.push_back({"win_rate", 1, DisagreementKind::kPercent, 50, 0.5});
+  row.validated = validated;
   return row;
 }
 
@@ -61,6 +73,7 @@ TEST(IndexTableTest, GivesBackWhatItTook) {
   LAMINA_ASSERT_ASSIGN(const auto rows, ReadIndexRows(*catalog, std::int64_t{9}));
   ASSERT_EQ(rows.size(), 1u);
   EXPECT_TRUE(SameRow(rows.front().row, row));
+  EXPECT_EQ(ValidatedJson(rows.front().row), ValidatedJson(row));
   const IndexPlace& read = rows.front().place;
   EXPECT_EQ(read.backtest_id, 9);
   EXPECT_EQ(read.begin_snapshot, 4);

@@ -1,5 +1,6 @@
 #include "lamina/backtests/import_batch.h"
 #include "lamina/backtests/ohlcv_manifest.h"
+#include "lamina/backtests/validated_metrics.h"
 #include "lamina/bundle/bundle_file.h"
 #include "lamina/bundle/layout.h"
 #include "lamina/bundle/msgpack.h"
@@ -87,6 +88,7 @@ Result<PreparedBacktest> PrepareDocument(io::Env& env, Provenance provenance, st
   }
   LAMINA_TRY(PreparePrices(env, layout, backtest));
   backtest.index_rows = IndexRowsOf(layout, backtest.provenance.handle);
+  LAMINA_TRY(FillValidatedMetrics(layout, backtest.parts.runs, backtest.index_rows));
   for (IndexRow& row : backtest.index_rows) {
     row.bundle_mtime_ns = backtest.provenance.mtime_ns;
     row.bundle_size = backtest.provenance.file_bytes;

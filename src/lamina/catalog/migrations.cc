@@ -120,8 +120,48 @@ CREATE INDEX instrument_by_id ON instrument(instrument_id) WHERE end_snapshot IS
 CREATE INDEX instrument_by_symbol ON instrument(symbol) WHERE end_snapshot IS NULL;
 )sql";
 
+// Metrics that we compute ourselves (backtests/validated_metrics.h). NULL in validated_definitions:
+// not computed yet.
+constexpr const char* kValidatedMetrics = R"sql(
+ALTER TABLE backtest_index ADD COLUMN validated_total_net_gain REAL;
+ALTER TABLE backtest_index ADD COLUMN validated_total_net_gain_percentage REAL;
+ALTER TABLE backtest_index ADD COLUMN validated_cagr REAL;
+ALTER TABLE backtest_index ADD COLUMN validated_annual_volatility REAL;
+ALTER TABLE backtest_index ADD COLUMN validated_sharpe_ratio REAL;
+ALTER TABLE backtest_index ADD COLUMN validated_sortino_ratio REAL;
+ALTER TABLE backtest_index ADD COLUMN validated_calmar_ratio REAL;
+ALTER TABLE backtest_index ADD COLUMN validated_max_drawdown REAL;
+ALTER TABLE backtest_index ADD COLUMN validated_var_95 REAL;
+ALTER TABLE backtest_index ADD COLUMN validated_cvar_95 REAL;
+ALTER TABLE backtest_index ADD COLUMN validated_skewness REAL;
+ALTER TABLE backtest_index ADD COLUMN validated_kurtosis REAL;
+ALTER TABLE backtest_index ADD COLUMN validated_number_of_daily_returns INTEGER;
+ALTER TABLE backtest_index ADD COLUMN validated_number_of_trades_closed INTEGER;
+ALTER TABLE backtest_index ADD COLUMN validated_win_rate REAL;
+ALTER TABLE backtest_index ADD COLUMN validated_profit_factor REAL;
+ALTER TABLE backtest_index ADD COLUMN validated_average_trade_duration REAL;
+ALTER TABLE backtest_index ADD COLUMN validated_average_win_duration REAL;
+ALTER TABLE backtest_index ADD COLUMN validated_average_loss_duration REAL;
+ALTER TABLE backtest_index ADD COLUMN validated_max_consecutive_wins INTEGER;
+ALTER TABLE backtest_index ADD COLUMN validated_max_consecutive_losses INTEGER;
+ALTER TABLE backtest_index ADD COLUMN validated_number_of_windows INTEGER;
+ALTER TABLE backtest_index ADD COLUMN validated_disagreements INTEGER;
+ALTER TABLE backtest_index ADD COLUMN validated_definitions INTEGER;
+ALTER TABLE backtest_index ADD COLUMN validated_details_json TEXT;
+DROP INDEX backtest_index_narrow;
+CREATE INDEX backtest_index_narrow ON backtest_index(
+  backtest_id, bundle_path, summary_sharpe_ratio, summary_sortino_ratio, summary_calmar_ratio,
+  summary_total_net_gain, summary_total_net_gain_percentage, summary_cagr,
+  summary_max_drawdown, summary_annual_volatility, summary_profit_factor, summary_win_rate,
+  summary_number_of_trades, summary_trades_per_year, summary_number_of_windows,
+  summary_consistency_score, summary_stability_score, engine_type, study_name,
+  validated_cagr, validated_sharpe_ratio, validated_sortino_ratio, validated_calmar_ratio,
+  validated_max_drawdown, validated_profit_factor)
+  WHERE end_snapshot IS NULL AND universe_key = '';
+)sql";
+
 /// Step i takes version i to i + 1.
-constexpr std::array<const char*, 2> kSteps = {kVersion1, kInstruments};
+constexpr std::array<const char*, 3> kSteps = {kVersion1, kInstruments, kValidatedMetrics};
 
 constexpr std::int64_t kObjectsVersion = 1;
 // A rowid table: large values pack badly into the pages of an index.

@@ -99,6 +99,7 @@ Outcome Sessions(const Context& context, const SessionsArguments& arguments);
 Outcome AddInstrument(const Context& context, const InstrumentArguments& arguments);
 Outcome ImportInstruments(const Context& context, const std::string& path, bool replace);
 Outcome ListInstruments(const Context& context, const std::string& name, const std::string& at);
+Outcome Validate(const Context& context, const std::vector<std::string>& handles, bool again);
 Outcome Demo(const Context& context, const DemoArguments& arguments);
 
 }  // namespace lamina::cli

@@ -146,6 +146,14 @@ class CommandLine {
                 "  lamina --store mystore verify\n  lamina --store mystore verify --deep\n",
                 [this](const Context& c) { return Verify(c, deep_); });
     verify->add_flag("--deep", deep_, "Read every byte and put every document together");
+    auto* validate = Command(
+        "validate", "Compute metrics from snapshots and trades where they are missing",
+        "  lamina --store mystore validate\n  lamina --store mystore validate run1 --again\n"
+        "Import does it too; this is for stores made by earlier versions.\n"
+        "  lamina --store mystore list --where 'validated_disagreements > 0'\n",
+        [this](const Context& c) { return Validate(c, handles_, again_); });
+    validate->add_option("handles", handles_, "Backtests (default: all)");
+    validate->add_flag("--again", again_, "Also those that have them");
     auto* inspect =
         Command("inspect", "Structure of a bundle or Parquet file", "  lamina inspect run.iafbt\n",
                 [this](const Context& c) { return Inspect(c, path_); });
@@ -362,7 +370,7 @@ class CommandLine {
   std::string root_, path_, handle_, text_;
   std::vector<std::string> handles_, tag_changes_;
   std::optional<std::int64_t> snapshot_;
-  bool deep_ = false, keep_going_ = true;
+  bool deep_ = false, again_ = false, keep_going_ = true;
   ImportArguments import_;
   ListArguments list_;
   ExportArguments export_;

@@ -73,8 +73,9 @@ std::string HumanSeconds(double seconds) {
   return OneDecimal(seconds) + " s";
 }
 
-ProgressLine::ProgressLine(const Context& context)
-    : active_(!context.quiet && !context.structured() && ::isatty(STDERR_FILENO) == 1),
+ProgressLine::ProgressLine(const Context& context, std::string unit)
+    : unit_(std::move(unit)),
+      active_(!context.quiet && !context.structured() && ::isatty(STDERR_FILENO) == 1),
       begin_(SecondsNow()) {}
 
 ProgressLine::~ProgressLine() {
@@ -87,8 +88,11 @@ void ProgressLine::Update(const backtests::ImportProgress& progress) {
   const double seconds = SecondsNow() - begin_;
   const double rate = seconds > 0 ? static_cast<double>(progress.files_done) / seconds : 0;
   std::string line = HumanCount(progress.files_done) + " of " + HumanCount(progress.files_total) +
-                     " files, " + HumanBytes(progress.bytes_done) + " of " +
-                     HumanBytes(progress.bytes_total) + ", " + OneDecimal(rate) + " files/s";
+                     " " + unit_ + ", ";
+  if (progress.bytes_total > 0) {
+    line += HumanBytes(progress.bytes_done) + " of " + HumanBytes(progress.bytes_total) + ", ";
+  }
+  line += OneDecimal(rate) + " " + unit_ + "/s";
   if (rate > 0 && progress.files_done < progress.files_total) {
     line += ", " +
             HumanSeconds(static_cast<double>(progress.files_total - progress.files_done) / rate) +

@@ -29,11 +29,12 @@ std::string OneDecimal(double value);
 /// time).
 class ProgressLine {
  public:
-  explicit ProgressLine(const Context& context);
+  explicit ProgressLine(const Context& context, std::string unit = "files");
   ~ProgressLine();
   void Update(const backtests::ImportProgress& progress);
 
  private:
+  std::string unit_;
   bool shown_ = false;
   bool active_ = false;
   double begin_ = 0;

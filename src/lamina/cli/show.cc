@@ -5,6 +5,8 @@
 
 #include <arrow/api.h>
 
+#include "lamina/backtests/index_table.h"
+#include "lamina/backtests/validated_metrics.h"
 #include "lamina/base/json.h"
 #include "lamina/cli/output.h"
 
@@ -20,6 +22,7 @@ using backtests::RunRecord;
 struct Summary {
   std::string engine, study, universe;
   std::vector<std::pair<std::string, std::string>> metrics;  ///< without `summary_`
+  backtests::IndexRow row;                                   ///< for its validated metrics
 };
 
 struct Shown {
@@ -108,6 +111,15 @@ Status ReadIndex(catalog::Database& database, Shown& shown) {
     }
     shown.summaries.push_back(std::move(summary));
   }
+}
+
+/// Rows come in the order of ReadIndex.
+Status ReadValidated(catalog::Database& database, Shown& shown) {
+  LAMINA_ASSIGN(auto rows, backtests::ReadIndexRows(database, shown.backtest.backtest_id));
+  for (std::size_t i = 0; i < rows.size() && i < shown.summaries.size(); ++i) {
+    shown.summaries[i].row = std::move(rows[i].row);
+  }
+  return Ok();
 }
 
 std::string ScalarJson(const arrow::Scalar& scalar) {
@@ -253,12 +265,57 @@ std::string ToJson(const Shown& shown) {
       json.Raw(value);
     }
     json.EndObject();
+    json.Key("validated");
+    json.Raw(backtests::ValidatedJson(summary.row));
     json.EndObject();
   }
   json.EndArray();
   WriteRuns(json, shown);
   json.EndObject();
   return out + "\n";
+}
+
+std::string Padded(std::string text, std::size_t width) {
+  text.resize(std::max(text.size() + 1, width), ' ');
+  return text;
+}
+
+std::string NumberText(double value) {
+  std::string out;
+  JsonWriter(out, JsonStyle{JsonStyle::NonFinite::kBare, false}).Double(value);
+  return out;
+}
+
+/// Our own metrics with the recorded ones beside them, and what does not agree.
+std::string ValidatedText(const backtests::IndexRow& row) {
+  if (!row.validated) {
+    return "validated: not computed yet; `lamina validate` does it\n";
+  }
+  const auto& pooled = row.validated->pooled;
+  std::string out = "validated (by our definitions, of snapshots and trades)\n";
+  for (std::size_t i = 0; i < metrics::kMetricCount; ++i) {
+    const auto& value = pooled.values[metrics::MetricAt(i)];
+    out += "  " + Padded(std::string(metrics::kMetricFields[i].name), 34);
+    out += value.value ? NumberText(*value.value) : "- " + std::string(TextOf(value.reason));
+    if (value.value && pooled.windows_used[i] < pooled.windows) {
+      out += "  (" + std::to_string(pooled.windows_used[i]) + " of " +
+             std::to_string(pooled.windows) + " windows)";
+    }
+    out += "\n";
+  }
+  bool counted = false;
+  bool listed = false;
+  for (const auto& one : backtests::AllDisagreements(row)) {
+    if (one.counted() && !std::exchange(counted, true)) {
+      out += "disagreements: " + std::to_string(row.validated->CountDisagreements()) + "\n";
+    }
+    if (!one.counted() && !std::exchange(listed, true)) out += "recorded by other definitions\n";
+    out += "  " + Padded(one.metric + (one.run ? " of run " + std::to_string(*one.run) : ""), 34) +
+           "recorded " + NumberText(one.recorded) + ", ours " + NumberText(one.validated) + ": " +
+           one.Explanation() + "\n";
+  }
+  if (!counted) out += "disagreements: 0\n";
+  return out;
 }
 
 std::string ToText(const Shown& shown) {
@@ -288,6 +345,7 @@ std::string ToText(const Shown& shown) {
         out += "  " + metric + std::string(metric.size() < 34 ? 34 - metric.size() : 1, ' ') +
                value + "\n";
     }
+    out += ValidatedText(summary.row);
   }
   out += "\nruns\n";
   for (const RunRecord& run : shown.runs) {
@@ -305,8 +363,10 @@ Result<std::string> ShowBacktest(BacktestStore& store, const std::string& handle
                                  std::optional<std::int64_t> snapshot, bool json) {
   Shown shown;
   LAMINA_ASSIGN(shown.backtest, store.Find(handle, snapshot));
-  LAMINA_TRY(store.catalog().Read(
-      [&](catalog::Database& database) { return ReadIndex(database, shown); }));
+  LAMINA_TRY(store.catalog().Read([&](catalog::Database& database) -> Status {
+    LAMINA_TRY(ReadIndex(database, shown));
+    return ReadValidated(database, shown);
+  }));
   LAMINA_TRY(ReadRuns(store, shown));
   return json ? ToJson(shown) : ToText(shown);
 }
