@@ -32,6 +32,7 @@ EDGES: dict[str, set[str]] = {
     "bars": {"dataset", "ticks", "series"},
     "features": {"dataset", "catalog"},
     "backtests": {"bundle", "catalog", "table"},
+    "folder_index": {"backtests", "bundle", "catalog"},
     "research": {"backtests", "features", "catalog"},
     "demo": {"backtests", "bundle"},
 }
@@ -80,6 +81,7 @@ TESTED_ELSEWHERE: dict[str, str] = {
     "src/lamina/cli/backtest_commands.cc": "python/tests/cli/test_first_way.py",
     "src/lamina/cli/demo_command.cc": "python/tests/cli/test_first_way.py",
     "src/lamina/cli/edit_commands.cc": "python/tests/cli/test_first_way.py",
+    "src/lamina/cli/index_commands.cc": "tests/scripts/index/folder.test",
     "src/lamina/cli/list_commands.cc": "python/tests/cli/test_first_way.py",
     "src/lamina/cli/store_commands.cc": "python/tests/cli/test_first_way.py",
 }

@@ -5,7 +5,9 @@
 #include "lamina/backtests/ranking.h"
 #include "lamina/backtests/render.h"
 #include "lamina/cli/commands.h"
+#include "lamina/cli/index_report.h"
 #include "lamina/cli/output.h"
+#include "lamina/store/rank_target.h"
 
 namespace lamina::cli {
 namespace {
@@ -44,10 +46,40 @@ std::string Rendered(const Context& context, const ListArguments& arguments,
   return backtests::RenderTable(rows);
 }
 
+Status FillRankQuery(const ListArguments& arguments, backtests::RankQuery& query) {
+  query.by = arguments.sort;
+  if (!arguments.focus.empty() || !arguments.weights.empty()) {
+    LAMINA_ASSIGN(const auto own, backtests::ParseWeights(arguments.weights));
+    LAMINA_ASSIGN(query.weights, backtests::ResolveWeights(arguments.focus, own));
+  }
+  query.descending = !arguments.ascending;
+  query.limit = arguments.limit.value_or(query.limit);
+  query.offset = arguments.offset;
+  query.columns = SplitColumns(arguments.columns);
+  query.rows = Selection(arguments);
+  return Ok();
+}
+
+/// What the arguments or the context name.
+Result<std::unique_ptr<store::RankTarget>> OpenTarget(const Context& context,
+                                                      const ListArguments& arguments) {
+  const std::string& path = arguments.target.empty() ? context.store : arguments.target;
+  if (path.empty()) {
+    return InvalidArgument("no store named; give --store ROOT or set LAMINA_STORE");
+  }
+  ProgressLine line(context);
+  folder_index::BuildOptions options;
+  options.cancel = context.cancel;
+  options.progress = [&](const backtests::ImportProgress& progress) { line.Update(progress); };
+  LAMINA_ASSIGN(auto target, store::RankTarget::Open(io::PosixEnv(), path, options));
+  if (target->refreshed()) SayProblems(context, *target->refreshed());
+  return target;
+}
+
 }  // namespace
 
 Outcome List(const Context& context, const ListArguments& arguments) {
-  LAMINA_ASSIGN(const auto opened, OpenStore(context, arguments.target, true));
+  LAMINA_ASSIGN(const auto target, OpenTarget(context, arguments));
   backtests::ListQuery query;
   query.sort = arguments.sort;
   query.descending = !arguments.ascending;
@@ -56,8 +88,8 @@ Outcome List(const Context& context, const ListArguments& arguments) {
   query.columns = SplitColumns(arguments.columns);
   query.rows = Selection(arguments);
   backtests::RowSet rows;
-  LAMINA_TRY(opened->catalog().Read([&](catalog::Database& database) -> Status {
-    LAMINA_ASSIGN(rows, backtests::List(database, query));
+  LAMINA_TRY(target->Read([&](const backtests::RankTable& table) -> Status {
+    LAMINA_ASSIGN(rows, backtests::List(table, query));
     return Ok();
   }));
   Print(Rendered(context, arguments, rows));
@@ -65,17 +97,12 @@ Outcome List(const Context& context, const ListArguments& arguments) {
 }
 
 Outcome Rank(const Context& context, const ListArguments& arguments) {
-  LAMINA_ASSIGN(const auto opened, OpenStore(context, arguments.target, true));
   backtests::RankQuery query;
-  query.by = arguments.sort;
-  query.descending = !arguments.ascending;
-  query.limit = arguments.limit.value_or(query.limit);
-  query.offset = arguments.offset;
-  query.columns = SplitColumns(arguments.columns);
-  query.rows = Selection(arguments);
+  LAMINA_TRY(FillRankQuery(arguments, query));
+  LAMINA_ASSIGN(const auto target, OpenTarget(context, arguments));
   backtests::RowSet rows;
-  LAMINA_TRY(opened->catalog().Read([&](catalog::Database& database) -> Status {
-    LAMINA_ASSIGN(rows, backtests::Rank(database, query));
+  LAMINA_TRY(target->Read([&](const backtests::RankTable& table) -> Status {
+    LAMINA_ASSIGN(rows, backtests::Rank(table, query));
     return Ok();
   }));
   Print(Rendered(context, arguments, rows));
