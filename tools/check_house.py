@@ -54,7 +54,6 @@ WIDE_LINES: dict[str, int] = {"tools/setup.sh": 4}
 # Sources without a test of their own: the file that tests them instead.
 TESTED_ELSEWHERE: dict[str, str] = {
     "src/lamina/backtests/shape_list.cc": "src/lamina/backtests/decompose_test.cc",
-    "src/lamina/backtests/assemble.cc": "src/lamina/backtests/decompose_test.cc",
     "src/lamina/backtests/backtest_store.cc": "python/tests/cli/test_first_way.py",
     "src/lamina/backtests/catalog_rows.cc": "python/tests/cli/test_first_way.py",
     "src/lamina/backtests/edit.cc": "python/tests/cli/test_first_way.py",
@@ -62,13 +61,7 @@ TESTED_ELSEWHERE: dict[str, str] = {
     "src/lamina/backtests/import.cc": "python/tests/cli/test_first_way.py",
     "src/lamina/backtests/import_batch.cc": "python/tests/cli/test_first_way.py",
     "src/lamina/backtests/import_sources.cc": "python/tests/cli/test_first_way.py",
-    "src/lamina/backtests/json_text.cc": "src/lamina/backtests/decompose_test.cc",
-    "src/lamina/backtests/lake_schema.cc": "python/tests/cli/test_first_way.py",
     "src/lamina/backtests/prepare.cc": "python/tests/cli/test_first_way.py",
-    "src/lamina/backtests/record_schema.cc": "src/lamina/backtests/decompose_test.cc",
-    "src/lamina/backtests/record_take.cc": "src/lamina/backtests/decompose_test.cc",
-    "src/lamina/backtests/record_write.cc": "src/lamina/backtests/decompose_test.cc",
-    "src/lamina/backtests/row_columns.cc": "src/lamina/backtests/decompose_test.cc",
     "src/lamina/backtests/run_batch.cc": "python/tests/cli/test_first_way.py",
     "src/lamina/backtests/run_deletion.cc": "python/tests/cli/test_first_way.py",
     "src/lamina/backtests/run_facts.cc": "src/lamina/backtests/decompose_test.cc",

@@ -214,35 +214,5 @@ INSTANTIATE_TEST_SUITE_P(Bundles, PropertyTest,
                                          "golden/v5_9.0.0a6/universes.obtf",
                                          "real/v2_8.10.0/test_algorithm_backtest.iafbt"));
 
-/// Bytes of a skeleton changed at random: an error or a document, never a crash.
-TEST(DamagedSkeletonTest, NeverCrashes) {
-  for (const char* path :
-       {"golden/v1_8.10.0/windows3_full.iafbt", "golden/v5_9.0.0a6/one_run_engine_event.obtf"}) {
-    auto opened = OpenBundle(SharedBundles() / path);
-    ASSERT_TRUE(opened.ok());
-    DecomposeOptions options;
-    options.chunk_threshold_bytes = 600;
-    auto parts = Decompose(*opened->document, *opened->layout, options);
-    ASSERT_TRUE(parts.ok());
-    Random random(7);
-    std::size_t refused = 0;
-    constexpr std::size_t kRounds = 3000;
-    for (std::size_t round = 0; round < kRounds; ++round) {
-      std::string skeleton = parts->skeleton;
-      const std::size_t changes = 1 + random() % 3;
-      for (std::size_t i = 0; i < changes; ++i) {
-        // The first half holds the part descriptions.
-        const std::size_t place = random() % (round % 4 == 0 ? skeleton.size() : 2000);
-        if (place < skeleton.size()) skeleton[place] = static_cast<char>(random());
-      }
-      if (round % 10 == 0) skeleton.resize(random() % skeleton.size());
-      auto document = Assemble(skeleton, SourceOf(*parts));
-      static_cast<void>(ChunksOfSkeleton(skeleton));
-      if (!document.ok()) ++refused;
-    }
-    EXPECT_GT(refused, kRounds / 4);
-  }
-}
-
 }  // namespace
 }  // namespace lamina::backtests

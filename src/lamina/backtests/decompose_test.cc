@@ -150,22 +150,6 @@ TEST(DecomposeTest, DerivedSeries) {
   }
 }
 
-TEST(DecomposeTest, Facts) {
-  auto opened = OpenBundle(SharedBundles() / "golden" / "v2_8.10.0" / "windows3_full.iafbt");
-  auto parts = Decompose(*opened->document, *opened->layout);
-  ASSERT_TRUE(parts.ok());
-  const RunFacts& facts = parts->runs[0].facts;
-  EXPECT_EQ(facts.engine, "vector");
-  EXPECT_EQ(facts.study, "default");
-  EXPECT_EQ(facts.algorithm_id, "windows3_full");
-  EXPECT_EQ(facts.snapshot_count, parts->runs[0].rows.snapshots->num_rows());
-  EXPECT_EQ(facts.trade_count, parts->runs[0].rows.trades->num_rows());
-  EXPECT_GT(facts.trade_count, 0);
-  EXPECT_TRUE(facts.start && facts.end && facts.created_at);
-  EXPECT_EQ(facts.metrics.size(), RunMetricNames().size());
-  EXPECT_THAT(facts.parameters_json, testing::StartsWith("{\""));
-}
-
 TEST(DecomposeTest, LargePartsBecomeChunks) {
   auto opened = OpenBundle(SharedBundles() / "golden" / "v2_8.10.0" / "permutation_tests.iafbt");
   DecomposeOptions options;
@@ -196,31 +180,6 @@ TEST(DecomposeTest, ADocumentWithExtensionsIsKeptWhole) {
   auto document = Assemble(parts->skeleton, SourceOf(*parts));
   ASSERT_TRUE(document.ok());
   EXPECT_EQ(*document, text);
-}
-
-TEST(AssembleTest, MissingPartsAreNamed) {
-  auto opened = OpenBundle(SharedBundles() / "golden" / "v1_8.10.0" / "one_run.iafbt");
-  auto parts = Decompose(*opened->document, *opened->layout);
-  ASSERT_TRUE(parts.ok());
-  const auto code = [&](const PartSource& source) {
-    auto document = Assemble(parts->skeleton, source);
-    return document.ok() ? std::optional<ErrorCode>() : document.error().code();
-  };
-  PartSource source = SourceOf(*parts);
-  source.run = [&](std::size_t) -> Result<RunRows> {
-    RunRows rows = parts->runs[0].rows;
-    rows.snapshots = rows.snapshots->Slice(1);
-    return rows;
-  };
-  EXPECT_EQ(code(source), ErrorCode::kCorruption);
-  source.run = [&](std::size_t) -> Result<RunRows> {
-    RunRows rows = parts->runs[0].rows;
-    rows.snapshots = *rows.snapshots->RemoveColumn(1);
-    return rows;
-  };
-  EXPECT_EQ(code(source), ErrorCode::kCorruption);
-  source.run = [&](std::size_t) -> Result<RunRows> { return RunRows{}; };
-  EXPECT_EQ(code(source), ErrorCode::kCorruption);
 }
 
 }  // namespace

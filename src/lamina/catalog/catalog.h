@@ -84,9 +84,10 @@ class Catalog {
       const std::vector<table::ColumnRange>& ranges = {},
       const std::optional<std::vector<std::string>>& columns = {});
 
-  /// Merge small live files of every table that has at least `min_files` of them (rows sorted again
-  /// by the table's sort columns), one commit a table. RETURNS how many files were replaced; losing
-  /// the race to another process is not an error.
+  /// Merge small live files of every table and partition that has at least `min_files` of them
+  /// (rows sorted again by the table's sort columns, deleted ones left out), one commit a merge.
+  /// RETURNS how many files were replaced; losing the race to another process is not an error.
+  /// Cheap when there is nothing to merge. docs/format/lake_catalog.md: which files are chosen.
   Result<std::int64_t> CompactSmallFiles(std::int64_t min_files = 32);
 
  private:

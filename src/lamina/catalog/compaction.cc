@@ -187,6 +187,14 @@ Status RunMerge(Catalog& catalog, const Merge& merge) {
 
 Result<std::int64_t> Catalog::CompactSmallFiles(std::int64_t min_files) {
   if (read_only()) return Unsupported("the store is open for reading only");
+  min_files = std::max<std::int64_t>(min_files, 2);
+  bool crowded = false;  // called after every put: most often there is nothing to do
+  LAMINA_TRY(Read([&](Database& database) -> Status {
+    LAMINA_ASSIGN(const auto tables, CrowdedTables(database, min_files));
+    crowded = !tables.empty();
+    return Ok();
+  }));
+  if (!crowded) return std::int64_t{0};
   // One compaction at a time: a second one would only lose the race. Harmless to lose the file.
   const std::string folder = io::JoinPath(root(), "cache");
   LAMINA_TRY(env().CreateDirectories(folder));
@@ -196,8 +204,7 @@ Result<std::int64_t> Catalog::CompactSmallFiles(std::int64_t min_files) {
   if (!lock.ok()) return std::move(lock).error();
   std::int64_t replaced = 0;
   for (;;) {
-    LAMINA_ASSIGN(const std::vector<Merge> merges,
-                  PlanMerges(*this, std::max<std::int64_t>(min_files, 2)));
+    LAMINA_ASSIGN(const std::vector<Merge> merges, PlanMerges(*this, min_files));
     bool progress = false;
     for (const Merge& merge : merges) {
       Status merged = RunMerge(*this, merge);

@@ -23,8 +23,13 @@ namespace {
 using parquet::Encoding;
 
 constexpr std::int64_t kSampleBlocks = 4;
+constexpr std::int64_t kSampleBytes = 4 << 20;
+constexpr std::int64_t kSampleRowsMin = 64;
+constexpr std::int64_t kSampleBytesMax = 256 << 20;  ///< a few giant values: not worth a trial
 /// Header of a dictionary page and its share of the footer.
-constexpr double kDictionaryPageOverhead = 40;
+constexpr double kDictionaryPageOverhead = 75;
+/// A constant column of so many values is a dictionary; of fewer, the overhead counts.
+constexpr std::size_t kManyValues = 1024;
 /// Bytes that must be unpacked cost time on every read: each 512 of them weigh like a stored one,
 /// so that a few bytes saved on a constant column do not make readers unpack megabytes.
 constexpr double kUnpackingWeight = 1.0 / 512;
@@ -52,6 +57,33 @@ std::vector<std::shared_ptr<arrow::ChunkedArray>> SampleBlocks(const arrow::Chun
     blocks.push_back(column.Slice(i * (rows - block) / (kSampleBlocks - 1), block));
   }
   return blocks;
+}
+
+/// Long texts and lists: fewer rows tell as much. By the average size of a row.
+std::int64_t SampleRows(const arrow::ChunkedArray& column, std::int64_t sample_rows) {
+  std::int64_t units = 0;  // bytes or elements
+  for (const auto& chunk : column.chunks()) {
+    if (chunk->length() == 0) continue;
+    if (chunk->type_id() == arrow::Type::LIST) {
+      const auto& list = static_cast<const arrow::ListArray&>(*chunk);
+      units += 4 * (list.value_offset(list.length()) - list.value_offset(0));
+    } else if (arrow::is_base_binary_like(chunk->type_id())) {
+      const auto* offsets = chunk->data()->GetValues<std::int32_t>(1);
+      units += offsets[chunk->length()] - offsets[0];
+    }
+  }
+  const std::int64_t per_row = units / std::max<std::int64_t>(1, column.length());
+  if (per_row == 0) return sample_rows;
+  return std::min(sample_rows, std::max<std::int64_t>(kSampleRowsMin, kSampleBytes / per_row));
+}
+
+template <class DType>
+std::int64_t BytesOf(const std::vector<typename DType::c_type>& values) {
+  auto bytes = static_cast<std::int64_t>(values.size() * 16);
+  if constexpr (std::is_same_v<DType, parquet::ByteArrayType>) {
+    for (const auto& value : values) bytes += value.len;
+  }
+  return bytes;
 }
 
 template <class DType>
@@ -96,18 +128,20 @@ class Trial {
   Result<EncodingChoice> Run(const arrow::ChunkedArray& column,
                              std::span<const std::pair<Encoding::type, double>> candidates) {
     Sample<DType> sample;
-    const auto blocks = SampleBlocks(column, options_.sample_rows);
+    const std::int64_t sample_rows = SampleRows(column, options_.sample_rows);
+    const auto blocks = SampleBlocks(column, sample_rows);
     for (std::size_t i = 0; i < blocks.size(); ++i) {
       if (i == blocks.size() / 2) sample.half = sample.values.size();
       for (const auto& chunk : blocks[i]->chunks()) AppendValues<DType>(*chunk, sample.values);
     }
     if (sample.values.empty()) return EncodingChoice{.dictionary = true};
+    if (BytesOf<DType>(sample.values) > kSampleBytesMax) return EncodingChoice();
     scale_ = static_cast<double>(std::min(column.length(), options_.row_group_rows)) /
-             static_cast<double>(std::min(column.length(), options_.sample_rows));
+             static_cast<double>(std::min(column.length(), sample_rows));
 
     EncodingChoice best{.dictionary = true};
     LAMINA_ASSIGN(std::optional<double> best_size, DictionarySize<DType>(sample));
-    if (best_size.has_value() && entries_ == 1) return best;
+    if (best_size && entries_ == 1 && sample.values.size() >= kManyValues) return best;
     for (const auto& [encoding, worth] : candidates) {
       LAMINA_ASSIGN(const double size, EncodedSize<DType>(sample, encoding));
       if (best_size.has_value() && size >= *best_size * worth) continue;

@@ -87,6 +87,16 @@ TEST(EncodingTrial, NoDictionaryThatWouldOverflow) {
   EXPECT_FALSE(choice->dictionary);
 }
 
+TEST(EncodingTrial, LongTextsAreSampledThinly) {
+  arrow::StringBuilder builder;
+  for (int i = 0; i < 3000; ++i) {
+    ASSERT_TRUE(builder.Append(std::string(40'000, 'x') + std::to_string(i)).ok());
+  }
+  auto choice = Try(LakeType::kVarchar, *builder.Finish());
+  ASSERT_THAT(choice, IsOk());
+  EXPECT_FALSE(choice->dictionary);
+}
+
 TEST(EncodingTrial, TinyColumns) {
   RandomTable random(42);
   for (const LakeType type : kAllLakeTypes) {
