@@ -8,6 +8,7 @@ from .backtests import (
     ExportReport,
     ImportFailure,
     ImportReport,
+    PruneReport,
 )
 from .errors import (
     AlreadyExists,
@@ -22,6 +23,14 @@ from .errors import (
     ResourceExhausted,
     Unsupported,
 )
+from .folder_index import (
+    IndexReport,
+    SqliteBacktestIndex,
+    build_index,
+    list_index,
+    rank_index,
+)
+from .index_row import BacktestIndexRow
 from .store import Problem, Store, VerifyReport, open
 from .summary import BacktestSummary
 from .table import Table
@@ -29,6 +38,7 @@ from .table import Table
 __all__ = [
     "AlreadyExists",
     "Backtest",
+    "BacktestIndexRow",
     "BacktestRun",
     "BacktestSummary",
     "Backtests",
@@ -38,19 +48,25 @@ __all__ = [
     "ExportReport",
     "ImportFailure",
     "ImportReport",
+    "IndexReport",
     "InternalError",
     "InvalidArgument",
     "IoError",
     "LaminaError",
     "NotFound",
     "Problem",
+    "PruneReport",
     "ResourceExhausted",
+    "SqliteBacktestIndex",
     "Store",
     "Table",
     "Unsupported",
     "VerifyReport",
     "__version__",
     "arrow_version",
+    "build_index",
+    "list_index",
     "open",
+    "rank_index",
     "read_bundle",
 ]

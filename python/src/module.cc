@@ -1,4 +1,5 @@
 #include "document.h"
+#include "folder_index.h"
 #include "interop.h"
 #include <arrow/config.h>
 #include <nanobind/stl/string.h>
@@ -13,4 +14,5 @@ NB_MODULE(_lamina, module) {
   lamina::python::BindTable(module);
   lamina::python::BindDocument(module);
   lamina::python::BindStore(module);
+  lamina::python::BindFolderIndex(module);
 }

@@ -51,6 +51,8 @@ struct IndexArguments {
 struct ListArguments {
   std::string target;  ///< store root, folder of bundles or index file; "" = the context's store
   std::string focus, weights;  ///< of ranks
+  bool prune = false, dry_run = false;
+  std::string archive;  ///< of prunes; "": delete
   std::string sort, where, columns, engine, study, universe;
   bool ascending = false;
   std::optional<std::int64_t> limit, snapshot;

@@ -227,16 +227,19 @@ class CommandLine {
                             "  lamina --store mystore rank --by sortino --filter 'tag LIKE "
                             "\"sweep_%\" AND trades > 30'\n"
                             "  lamina rank results/ --focus risk_adjusted\n"
-                            "  lamina rank results/ --weights sharpe=2,max_drawdown=-1\n",
-                            [this](const Context& c) {
-                              if (!list_.limit) list_.limit = 10;
-                              return Rank(c, list_);
-                            });
+                            "  lamina rank results/ --weights sharpe=2,max_drawdown=-1\n"
+                            "  lamina rank results/ --by sharpe -n 100 --prune --archive-dir old "
+                            "--dry-run\n",
+                            [this](const Context& c) { return Rank(c, list_); });
     command->add_option("--by,--sort", list_.sort, "Metric to rank by");
     command->add_option("--focus", list_.focus,
                         "Weights of a preset: balanced, profit, frequency, risk_adjusted");
     command->add_option("--weights", list_.weights,
                         "METRIC=WEIGHT,…: own weights, on top of those of --focus");
+    command->add_flag("--prune", list_.prune,
+                      "Remove what was ranked and is not among the --limit best");
+    command->add_option("--archive-dir", list_.archive, "Move there what --prune would delete");
+    command->add_flag("--dry-run", list_.dry_run, "Only say what --prune would do");
     AddSelection(command);
   }
 

@@ -99,6 +99,39 @@ Result<std::unique_ptr<RankTarget>> RankTarget::OfFolder(io::Env& env, const std
   return target;
 }
 
+Result<folder_index::PruneReport> RankTarget::Prune(io::Env& env, const std::string& path,
+                                                    const backtests::RankQuery& query,
+                                                    const folder_index::PruneOptions& options,
+                                                    const BuildOptions& build) {
+  const auto info = env.Stat(path);
+  if (!info.ok() || env.Exists(io::JoinPath(path, "lamina.toml"))) {
+    StoreOptions store_options;
+    store_options.read_only = options.dry_run;
+    LAMINA_ASSIGN(const auto store, Store::Open(env, path, store_options));
+    return PruneStore(env, *store, query, options);
+  }
+  std::string file = path;
+  if (info->is_directory) {
+    LAMINA_ASSIGN(const std::string root, folder_index::RootOf(env, path));
+    file = io::JoinPath(root, folder_index::kIndexName);
+    if (!env.Exists(file)) {
+      LAMINA_ASSIGN(const auto target, OfFolder(env, path, build));  // makes it
+    }
+    if (!env.Exists(file)) {
+      return InvalidArgument(path + " cannot be written, so nothing can be pruned there");
+    }
+  }
+  LAMINA_ASSIGN(auto index, IndexFile::Open(file));
+  if (index->kind() == IndexFile::Kind::kOurs && env.Exists(index->scope()->root)) {
+    // Whatever the index is asked for, it must be as its folder is.
+    const IndexScope scope = *index->scope();
+    LAMINA_ASSIGN(index, IndexFile::OpenToWrite(file));
+    LAMINA_ASSIGN(const auto refreshed, folder_index::RefreshIndex(env, *index, scope, build));
+    static_cast<void>(refreshed);  // bundles that are refused have no rows, and take no part
+  }
+  return folder_index::Prune(env, *index, query, options);
+}
+
 Status RankTarget::Read(const std::function<Status(const backtests::RankTable&)>& work) {
   if (index_ != nullptr) return index_->Read(work);
   return store_->catalog().Read(

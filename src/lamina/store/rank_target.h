@@ -13,6 +13,7 @@
 #include "lamina/base/result.h"
 #include "lamina/folder_index/build.h"
 #include "lamina/folder_index/index_file.h"
+#include "lamina/folder_index/prune.h"
 #include "lamina/io/env.h"
 #include "lamina/store/store.h"
 
@@ -29,6 +30,13 @@ class RankTarget {
 
   /// Run `work` in one read transaction.
   Status Read(const std::function<Status(const backtests::RankTable&)>& work);
+
+  /// Prune by a rank; see folder_index::Prune and PruneStore. RETURNS kInvalidArgument for an index
+  /// that had to be made in memory.
+  static Result<folder_index::PruneReport> Prune(io::Env& env, const std::string& path,
+                                                 const backtests::RankQuery& query,
+                                                 const folder_index::PruneOptions& options,
+                                                 const folder_index::BuildOptions& build = {});
 
   /// What bringing the folder's index up to date said; absent for stores and index files.
   const std::optional<folder_index::BuildReport>& refreshed() const { return refreshed_; }
