@@ -64,6 +64,8 @@ class ExportReport:
     identical_to_original: bool
     level: int
     format_version: int
+    warnings: list[str]
+    """What could not be written as the document has it."""
 
 
 @dataclass(frozen=True)
@@ -224,6 +226,11 @@ class Backtests:
     ) -> ExportReport:
         """Write the bundle to `path`, as it came in unless `format_version` (1, 2, 5) or the zstd
         `level` say otherwise. Price files that it names are put beside it.
+
+        Another version than it came in carries runs, summary and identity over; `warnings` of the
+        report name what that version has no place for. Raises InvalidArgument for an unknown
+        version, Unsupported when the version cannot hold the runs (several studies, both engines
+        or universes in 1 and 2); then no file is written.
         """
         done = self._engine.export_bundle(handle, path, format_version, level, snapshot)
         return ExportReport(**done)

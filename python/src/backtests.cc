@@ -111,6 +111,7 @@ nb::dict Export(const OpenStore& self, const std::string& handle, const nb::obje
   all["identical_to_original"] = report.identical_to_original;
   all["level"] = report.level;
   all["format_version"] = report.format_version;
+  all["warnings"] = Texts(report.warnings);
   return all;
 }
 

@@ -1,7 +1,8 @@
 #include <algorithm>
 
 #include "lamina/backtests/backtest_store.h"
-#include "lamina/backtests/ohlcv_manifest.h"
+#include "lamina/backtests/convert.h"
+#include "lamina/backtests/price_files.h"
 #include "lamina/bundle/bundle_file.h"
 #include "lamina/bundle/layout.h"
 #include "lamina/bundle/msgpack.h"
@@ -39,21 +40,6 @@ Result<Encoded> Encode(const BacktestRecord& backtest, std::uint32_t version, By
   return encoded;
 }
 
-/// Write the price files that the document names and the folder lacks.
-Status ExportOhlcv(catalog::Catalog& catalog, const bundle::Layout& layout,
-                   const std::string& bundle_path) {
-  LAMINA_ASSIGN(const auto references, ReadOhlcvManifest(layout, bundle_path));
-  for (const OhlcvReference& reference : references) {
-    if (!reference.sha256 || catalog.env().Exists(reference.path)) continue;
-    auto content = catalog.ReadChunk({catalog::ChunkKind::kOhlcv, *reference.sha256});
-    if (!content.ok() && content.error().code() == ErrorCode::kNotFound) continue;
-    if (!content.ok()) return std::move(content).error();
-    LAMINA_TRY(catalog.env().CreateDirectories(io::ParentPath(reference.path)));
-    LAMINA_TRY(catalog.env().WriteFileAtomically(reference.path, *content));
-  }
-  return Ok();
-}
-
 }  // namespace
 
 Result<ExportReport> BacktestStore::Export(std::string_view handle, const std::string& path,
@@ -71,22 +57,23 @@ Result<ExportReport> BacktestStore::Export(std::string_view handle, const std::s
   ExportReport report;
   report.path = path;
   report.format_version = options.format_version.value_or(backtest.bundle_version);
-  report.document_sha256 = backtest.document_sha256;
   LAMINA_ASSIGN(const auto parsed, bundle::Document::Parse(std::move(document)));
   LAMINA_ASSIGN(const auto layout, bundle::ReadLayout(backtest.bundle_version, parsed));
+  std::string converted;
+  ByteView written = parsed.bytes();
   if (report.format_version != backtest.bundle_version) {
-    return Unsupported("'" + backtest.handle + "' came as version " +
-                       std::to_string(backtest.bundle_version) +
-                       "; writing its document as version " +
-                       std::to_string(report.format_version) + " is not possible yet");
+    LAMINA_ASSIGN(converted, ConvertDocument(backtest.bundle_version, parsed, layout,
+                                             report.format_version, &report.warnings));
+    written = converted;
+    report.converted = true;
   }
-  LAMINA_ASSIGN(auto encoded,
-                Encode(backtest, report.format_version, parsed.bytes(), options.level));
+  report.document_sha256 = report.converted ? Sha256(written) : backtest.document_sha256;
+  LAMINA_ASSIGN(auto encoded, Encode(backtest, report.format_version, written, options.level));
   report.level = encoded.level;
   report.bytes = static_cast<std::int64_t>(encoded.file.size());
   report.sha256 = Sha256(encoded.file);
   report.identical_to_original = report.sha256 == backtest.file_sha256;
-  LAMINA_TRY(ExportOhlcv(*catalog_, layout, path));
+  LAMINA_TRY(WritePriceFiles(*catalog_, layout, path, report.warnings));
   LAMINA_TRY(catalog_->env().WriteFileAtomically(path, encoded.file));
   return report;
 }

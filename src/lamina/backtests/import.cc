@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <chrono>
 #include <mutex>
+#include <numeric>
+#include <unordered_map>
 
 #include "lamina/backtests/catalog_rows.h"
 #include "lamina/backtests/import_batch.h"
@@ -31,6 +33,7 @@ class Import {
 
   Result<ImportReport> Run() {
     const auto begin = std::chrono::steady_clock::now();
+    FindSharedHandles();
     auto status = ParallelFor(items_.sources.size(), options_.workers,
                               [&](std::size_t index, std::size_t) { return ImportOne(index); });
     if (status.ok()) status = CommitPending();
@@ -45,8 +48,29 @@ class Import {
   }
 
  private:
+  /// Which of two sources of one handle counts must depend neither on who is faster nor on what
+  /// they hold: the first by path does, the others are refused.
+  void FindSharedHandles() {
+    std::vector<std::size_t> order(items_.sources.size());
+    std::iota(order.begin(), order.end(), std::size_t{0});
+    std::stable_sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) {
+      return items_.sources[a].path < items_.sources[b].path;
+    });
+    std::unordered_map<std::string_view, std::size_t> first_of;
+    for (const std::size_t index : order) {
+      const auto [first, inserted] = first_of.emplace(items_.sources[index].handle, index);
+      if (!inserted) taken_by_.emplace(index, first->second);
+    }
+  }
+
   Status ImportOne(std::size_t index) {
     const ImportSource& source = items_.sources[index];
+    if (const auto taken = taken_by_.find(index); taken != taken_by_.end()) {
+      return Fail(source, ErrorCode::kAlreadyExists,
+                  "handle '" + source.handle + "' is that of " +
+                      items_.sources[taken->second].path +
+                      " in this import too; rename one of them, or import it by itself");
+    }
     if (options_.cancel != nullptr && options_.cancel->cancelled()) {
       return Cancelled("import interrupted; what was committed stays, run it again to go on");
     }
@@ -166,6 +190,7 @@ class Import {
   BacktestStore& store_;
   const Items& items_;
   const ImportOptions& options_;
+  std::unordered_map<std::size_t, std::size_t> taken_by_;  ///< source: the one that has its handle
 
   std::mutex mutex_;  ///< guards what follows
   ImportReport report_;

@@ -61,8 +61,10 @@ struct ImportSource {
 /// RETURNS kNotFound for a path that does not exist.
 Result<std::vector<ImportSource>> FindBundles(io::Env& env, const std::vector<std::string>& paths);
 
-/// Errors of single files are in the report; RETURNS an error when the store itself fails, or
-/// kCancelled (batches committed before stay; run it again to go on).
+/// Of several sources with one handle the first by path is imported, the others are refused
+/// (kAlreadyExists, also with `replace`). Errors of single files are in the report; RETURNS an
+/// error when the store itself fails, or kCancelled (batches committed before stay; run it again to
+/// go on).
 Result<ImportReport> ImportBundles(BacktestStore& store, const std::vector<ImportSource>& sources,
                                    const ImportOptions& options = {});
 

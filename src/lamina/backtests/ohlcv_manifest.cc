@@ -4,20 +4,22 @@
 
 namespace lamina::backtests {
 
+std::string OhlcvStoreDir(const bundle::Layout& layout) {
+  if (!layout.ohlcv || !layout.ohlcv->is_map()) return {};
+  const auto directory = layout.ohlcv->Find("store_dir");
+  return directory && directory->is_string() ? std::string(directory->AsString()) : std::string();
+}
+
 Result<std::vector<OhlcvReference>> ReadOhlcvManifest(const bundle::Layout& layout,
                                                       const std::string& bundle_path) {
   std::vector<OhlcvReference> references;
   if (!layout.ohlcv || !layout.ohlcv->is_map()) return references;
-  const auto directory = layout.ohlcv->Find("store_dir");
   const auto manifest = layout.ohlcv->Find("manifest");
   if (!manifest || manifest->is_nil()) return references;
   if (!manifest->is_map()) return InvalidArgument("ohlcv.manifest is not a map");
   std::string folder = io::ParentPath(bundle_path);
-  if (directory && directory->is_string()) {
-    const ByteView relative = directory->AsString();
-    // An absolute folder belongs to the machine that wrote the bundle.
-    if (!relative.empty() && relative.front() != '/') folder = io::JoinPath(folder, relative);
-  }
+  const std::string relative = OhlcvStoreDir(layout);
+  if (!relative.starts_with('/')) folder = io::JoinPath(folder, relative);
   constexpr std::string_view kSuffix = ".parquet";
   for (const auto& [key, value] : manifest->entries()) {
     if (!key.is_string() || !value.is_string()) {
@@ -27,6 +29,7 @@ Result<std::vector<OhlcvReference>> ReadOhlcvManifest(const bundle::Layout& layo
     OhlcvReference reference;
     reference.key = key.AsString();
     reference.path = io::JoinPath(folder, name);
+    reference.name = name;
     if (name.ends_with(kSuffix)) {
       auto digest = Sha256Digest::FromHex(name.substr(0, name.size() - kSuffix.size()));
       if (digest.ok()) reference.sha256 = *digest;

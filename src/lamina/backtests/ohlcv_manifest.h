@@ -14,10 +14,16 @@ namespace lamina::backtests {
 
 struct OhlcvReference {
   std::string key;                     ///< e.g. "BTC/EUR:1h"
-  std::string path;                    ///< beside the bundle: <its folder>/<store_dir>/<file>
+  std::string path;                    ///< <the bundle's folder>/<store_dir>/<file>
+  std::string name;                    ///< the file's name; a plain one when `sha256` is there
   std::optional<Sha256Digest> sha256;  ///< absent when the file's name is not a hash
 };
 
+/// The folder of the price files, relative to the bundle's, as the document says; empty for none.
+/// It is a stranger's text: it may be absolute or lead out of the bundle's folder.
+std::string OhlcvStoreDir(const bundle::Layout& layout);
+
+/// An absolute store_dir belongs to the machine that wrote the bundle: it counts as none.
 /// RETURNS kInvalidArgument when the manifest is not a map of file names.
 Result<std::vector<OhlcvReference>> ReadOhlcvManifest(const bundle::Layout& layout,
                                                       const std::string& bundle_path);

@@ -27,6 +27,13 @@ Status PreparePrices(io::Env& env, const bundle::Layout& layout, PreparedBacktes
     }
     auto content = env.ReadFile(reference.path, kMaxPriceFileBytes);
     if (!content.ok()) {
+      // Where an export puts the files of a bundle that keeps them elsewhere (price_files.h).
+      const std::string beside =
+          io::JoinPath(io::ParentPath(*backtest.provenance.path), reference.name);
+      auto other = env.ReadFile(beside, kMaxPriceFileBytes);
+      if (other.ok()) content = std::move(other);
+    }
+    if (!content.ok()) {
       backtest.warnings.push_back(what + ": " + std::string(content.error().message()) +
                                   "; not stored");
       continue;

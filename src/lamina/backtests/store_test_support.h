@@ -4,6 +4,7 @@
 /// A store in a folder of its own and small documents to fill it, for this module's tests.
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -133,11 +134,32 @@ inline void WriteSmallRun(bundle::Writer& writer, const SmallRun& run) {
   }
 }
 
+/// The price files that a document names.
+struct Prices {
+  std::string store_dir;
+  std::vector<std::pair<std::string, std::string>> files;  ///< key, file name
+};
+
+inline void WritePrices(bundle::Writer& writer, const Prices& prices) {
+  writer.String("ohlcv");
+  writer.MapHeader(2);
+  writer.String("store_dir");
+  writer.String(prices.store_dir);
+  writer.String("manifest");
+  writer.MapHeader(static_cast<std::uint32_t>(prices.files.size()));
+  for (const auto& [key, name] : prices.files) {
+    writer.String(key);
+    writer.String(name);
+  }
+}
+
 /// A document of version 2.
-inline std::string SmallDocument(const std::string& tag, const std::vector<SmallRun>& runs) {
+inline std::string SmallDocument(const std::string& tag, const std::vector<SmallRun>& runs,
+                                 const std::optional<Prices>& prices = {}) {
   std::string out;
   bundle::Writer writer(out);
-  writer.MapHeader(9);
+  writer.MapHeader(prices ? 10 : 9);
+  if (prices) WritePrices(writer, *prices);
   writer.String("format_version");
   writer.Int(2);
   writer.String("engine_type");
@@ -165,8 +187,8 @@ inline std::string SmallDocument(const std::string& tag, const std::vector<Small
 }
 
 inline std::string SmallBundle(const std::string& tag, const std::vector<SmallRun>& runs,
-                               int level = 3) {
-  auto file = bundle::WriteBundle(2, SmallDocument(tag, runs), level);
+                               int level = 3, const std::optional<Prices>& prices = {}) {
+  auto file = bundle::WriteBundle(2, SmallDocument(tag, runs, prices), level);
   EXPECT_THAT(file, IsOk());
   return *std::move(file);
 }

@@ -134,13 +134,19 @@ Outcome Export(const Context& context, const ExportArguments& arguments) {
     json.Int(report.format_version);
     json.Key("level");
     json.Int(report.level);
+    json.Key("warnings");
+    json.BeginArray();
+    for (const auto& warning : report.warnings) json.String(warning);
+    json.EndArray();
     json.EndObject();
     Print(out + "\n");
   } else {
     Say(context, report.path + ": " + HumanBytes(report.bytes) + ", version " +
                      std::to_string(report.format_version) +
                      (report.identical_to_original ? ", identical to the original file"
+                      : report.converted           ? ", converted"
                                                    : ", same document, another file"));
+    for (const auto& warning : report.warnings) Say(context, "  warning: " + warning);
   }
   return 0;
 }

@@ -67,6 +67,8 @@ class Env {
   virtual Result<std::string> ReadFile(const std::string& path, std::int64_t max_bytes) = 0;
 
   virtual Result<FileInfo> Stat(const std::string& path) = 0;  ///< kNotFound when absent
+  /// Of the name itself, whatever it points to. RETURNS kNotFound when there is none.
+  virtual Result<bool> IsSymlink(const std::string& path) = 0;
   virtual Result<std::vector<DirectoryEntry>> ListDirectory(
       const std::string& path) = 0;  ///< sorted
   /// With its parents; an existing folder is fine. New folders are durable when this returns ok.

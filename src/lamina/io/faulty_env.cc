@@ -377,6 +377,11 @@ Result<FileInfo> FaultyEnv::Stat(const std::string& path) {
   return Run(Operation::kStat, path, [&] { return target_.Stat(path); });
 }
 
+Result<bool> FaultyEnv::IsSymlink(const std::string& path) {
+  const std::lock_guard lock(mutex_);
+  return Run(Operation::kStat, path, [&] { return target_.IsSymlink(path); });
+}
+
 Result<std::vector<DirectoryEntry>> FaultyEnv::ListDirectory(const std::string& path) {
   const std::lock_guard lock(mutex_);
   return Run(Operation::kList, path, [&] { return target_.ListDirectory(path); });

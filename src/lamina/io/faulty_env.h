@@ -123,6 +123,7 @@ class FaultyEnv : public Env {
   Result<std::unique_ptr<ReadableFile>> OpenReadable(const std::string& path) override;
   Result<std::string> ReadFile(const std::string& path, std::int64_t max_bytes) override;
   Result<FileInfo> Stat(const std::string& path) override;
+  Result<bool> IsSymlink(const std::string& path) override;
   Result<std::vector<DirectoryEntry>> ListDirectory(const std::string& path) override;
   Status CreateDirectories(const std::string& path) override;
   Status RemoveDirectory(const std::string& path) override;

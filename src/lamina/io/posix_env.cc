@@ -220,7 +220,7 @@ bool IsDirectory(int folder, const dirent& entry) {
   return ::fstatat(folder, entry.d_name, &info, 0) == 0 && S_ISDIR(info.st_mode);
 }
 
-bool IsSymlink(int folder, const dirent& entry) {
+bool IsLink(int folder, const dirent& entry) {
   if (entry.d_type != DT_UNKNOWN) return entry.d_type == DT_LNK;
   struct stat info{};
   return ::fstatat(folder, entry.d_name, &info, AT_SYMLINK_NOFOLLOW) == 0 && S_ISLNK(info.st_mode);
@@ -265,6 +265,13 @@ class Posix final : public Env {
     return result;
   }
 
+  Result<bool> IsSymlink(const std::string& path) override {
+    LAMINA_TRY(CheckPath(path));
+    struct stat info{};
+    if (::lstat(path.c_str(), &info) != 0) return PosixError("looking at", path, errno);
+    return S_ISLNK(info.st_mode);
+  }
+
   Result<std::vector<DirectoryEntry>> ListDirectory(const std::string& path) override {
     LAMINA_TRY(CheckPath(path));
     const std::unique_ptr<DIR, int (*)(DIR*)> folder(::opendir(path.c_str()), ::closedir);
@@ -277,7 +284,7 @@ class Posix final : public Env {
       if (entry == nullptr) break;
       const std::string_view name = entry->d_name;
       if (name == "." || name == "..") continue;
-      entries.push_back({std::string(name), IsDirectory(fd, *entry), IsSymlink(fd, *entry)});
+      entries.push_back({std::string(name), IsDirectory(fd, *entry), IsLink(fd, *entry)});
     }
     if (errno != 0) return PosixError("listing", path, errno);
     std::sort(entries.begin(), entries.end(),

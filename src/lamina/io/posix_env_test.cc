@@ -234,6 +234,11 @@ TEST_F(PosixEnvTest, ListDirectoryIsSortedAndKnowsLinks) {
     shown += entry.name + (entry.is_directory ? "/" : "") + (entry.is_symlink ? "@" : "") + " ";
   }
   EXPECT_EQ(shown, "B a b folder/ link/@ link_to_file@ z_dangling@ ");
+  EXPECT_FALSE(*env_.IsSymlink(folder_.File("a")));
+  EXPECT_TRUE(*env_.IsSymlink(folder_.File("link")));
+  EXPECT_FALSE(*env_.IsSymlink(folder_.File("link/")));  // the folder behind it
+  EXPECT_TRUE(*env_.IsSymlink(folder_.File("z_dangling")));
+  EXPECT_THAT(env_.IsSymlink(folder_.File("absent")), IsError(ErrorCode::kNotFound));
   EXPECT_THAT(env_.ListDirectory(folder_.File("a")), IsError(ErrorCode::kIo));
   EXPECT_TRUE(env_.ListDirectory(folder_.File("folder"))->empty());
 }
