@@ -74,6 +74,7 @@ TESTED_ELSEWHERE: dict[str, str] = {
     "src/lamina/cli/index_commands.cc": "tests/scripts/index/folder.test",
     "src/lamina/cli/list_commands.cc": "python/tests/cli/test_first_way.py",
     "src/lamina/cli/store_commands.cc": "python/tests/cli/test_first_way.py",
+    "src/lamina/store/prune_store.cc": "tests/scripts/index/prune.test",
 }
 
 

@@ -157,6 +157,7 @@ def do_file_work(kind, words, folder):
         data[int(words[1])] ^= 0xFF
         paths[0].write_bytes(data)
     elif kind == "write":
+        paths[0].parent.mkdir(parents=True, exist_ok=True)
         paths[0].write_text(words[1])
     elif kind == "copy":
         paths[1].parent.mkdir(parents=True, exist_ok=True)
