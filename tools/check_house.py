@@ -54,11 +54,8 @@ WIDE_LINES: dict[str, int] = {"tools/setup.sh": 4}
 # Sources without a test of their own: the file that tests them instead.
 TESTED_ELSEWHERE: dict[str, str] = {
     "src/lamina/backtests/shape_list.cc": "src/lamina/backtests/decompose_test.cc",
-    "src/lamina/backtests/backtest_store.cc": "python/tests/cli/test_first_way.py",
     "src/lamina/backtests/catalog_rows.cc": "python/tests/cli/test_first_way.py",
-    "src/lamina/backtests/export.cc": "python/tests/cli/test_first_way.py",
     "src/lamina/backtests/import_batch.cc": "python/tests/cli/test_first_way.py",
-    "src/lamina/backtests/import_sources.cc": "python/tests/cli/test_first_way.py",
     "src/lamina/backtests/prepare.cc": "python/tests/cli/test_first_way.py",
     "src/lamina/backtests/run_batch.cc": "python/tests/cli/test_first_way.py",
     "src/lamina/backtests/run_deletion.cc": "python/tests/cli/test_first_way.py",

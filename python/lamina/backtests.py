@@ -98,19 +98,24 @@ class Backtests:
         progress: bool | _progress.Progress | None = None,
         keep_going: bool = True,
         replace: bool = False,
+        max_document_bytes: int | None = None,
     ) -> ImportReport:
         """Import bundles, or folders of bundles (recursive). What is stored already is left alone.
 
         A bundle that cannot be imported is in the report's `failed`; with `keep_going=False` the
         first one raises. A known handle with another document fails with AlreadyExists unless
         `replace`. Can be interrupted and run again. `workers` defaults to all cores.
+        A bundle that unpacks to more than `max_document_bytes` (64 MB) is refused: importing one
+        takes up to ten times as much memory.
         """
         paths = (
             [path_or_paths] if isinstance(path_or_paths, str | os.PathLike) else list(path_or_paths)
         )
         report, finish = _progress.reporter(progress, " bundles")
         try:
-            done = self._engine.import_bundles(paths, workers or 0, keep_going, replace, report)
+            done = self._engine.import_bundles(
+                paths, workers or 0, keep_going, replace, max_document_bytes, report
+            )
         finally:
             finish()
         failed = tuple(ImportFailure(*failure) for failure in done.pop("failed"))

@@ -84,6 +84,7 @@ Outcome Import(const Context& context, const ImportArguments& arguments) {
   backtests::ImportOptions options;
   options.workers = arguments.workers;
   options.replace = arguments.replace;
+  options.max_document_bytes = static_cast<std::int64_t>(arguments.max_document);
   options.keep_going = !arguments.stop_at_error;
   options.cancel = context.cancel;
   backtests::ImportReport report;

@@ -165,6 +165,11 @@ class CommandLine {
     command->add_option("paths", import_.paths, "Bundles and folders")->required();
     command->add_option("--workers", import_.workers, "Threads (default: all cores)")
         ->check(CLI::Range(1, 256));
+    command
+        ->add_option("--max-document", import_.max_document,
+                     "Refuse bundles that unpack to more (default 64MB)")
+        ->transform(CLI::AsSizeValue(false))
+        ->check(CLI::Range(std::uint64_t{1}, std::uint64_t{1} << 30));
     command->add_flag("--replace", import_.replace,
                       "Another document under a known handle replaces it");
     command->add_flag("--keep-going,!--stop-at-error", keep_going_,
