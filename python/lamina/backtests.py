@@ -183,7 +183,7 @@ class Backtests:
             self._engine.rank_backtests(
                 by or "",
                 focus or "",
-                list((weights or {}).items()),
+                [(name, float(weight)) for name, weight in (weights or {}).items()],
                 descending,
                 limit,
                 where or "",

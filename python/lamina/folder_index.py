@@ -115,7 +115,7 @@ def rank_index(
             index,
             by or "",
             focus or "",
-            list((weights or {}).items()),
+            [(name, float(weight)) for name, weight in (weights or {}).items()],
             descending,
             limit,
             where or "",

@@ -266,7 +266,9 @@ Result<ReadRows> ReadBundleRows(io::Env& env, const std::string& path,
       continue;
     }
     ReadRows read;
-    LAMINA_ASSIGN(auto bundle, bundle::ReadBundle(bytes));
+    bundle::BundleLimits limits;
+    limits.max_document_bytes = backtests::kMaxDocumentBytes;  // what an import takes
+    LAMINA_ASSIGN(auto bundle, bundle::ReadBundle(bytes, limits));
     const Sha256Digest digest = Sha256(bundle.document);
     LAMINA_ASSIGN(auto scan, bundle::ScanDocument(std::move(bundle)));
     LAMINA_ASSIGN(auto rows, backtests::IndexRowsOf(scan, bundle_path));

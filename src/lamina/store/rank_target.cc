@@ -4,6 +4,8 @@
 
 #include <unistd.h>
 
+#include "lamina/store/prune_store.h"
+
 namespace lamina::store {
 namespace {
 
