@@ -9,6 +9,7 @@ from .backtests import (
     ImportFailure,
     ImportReport,
     ValidateReport,
+    PruneReport,
 )
 from .calendar import Calendar, Session, calendar, calendars
 from .errors import (
@@ -34,6 +35,14 @@ from .series import (
     window_join,
 )
 from .instruments import AddedInstruments, Instrument, Instruments
+from .folder_index import (
+    IndexReport,
+    SqliteBacktestIndex,
+    build_index,
+    list_index,
+    rank_index,
+)
+from .index_row import BacktestIndexRow
 from .store import Problem, Store, VerifyReport, open
 from .summary import BacktestSummary, Disagreement
 from .table import Table
@@ -42,6 +51,7 @@ __all__ = [
     "AddedInstruments",
     "AlreadyExists",
     "Backtest",
+    "BacktestIndexRow",
     "BacktestRun",
     "BacktestSummary",
     "Backtests",
@@ -55,14 +65,17 @@ __all__ = [
     "ImportReport",
     "Instrument",
     "Instruments",
+    "IndexReport",
     "InternalError",
     "InvalidArgument",
     "IoError",
     "LaminaError",
     "NotFound",
     "Problem",
+    "PruneReport",
     "ResourceExhausted",
     "Session",
+    "SqliteBacktestIndex",
     "Store",
     "Table",
     "Unsupported",
@@ -74,7 +87,10 @@ __all__ = [
     "merge",
     "calendar",
     "calendars",
+    "build_index",
+    "list_index",
     "open",
+    "rank_index",
     "read_bundle",
     "resample",
     "rolling",

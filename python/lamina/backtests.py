@@ -5,7 +5,7 @@ from __future__ import annotations
 import builtins
 import json
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
@@ -76,6 +76,15 @@ class ValidateReport:
     up_to_date: int
     with_disagreements: int
     disagreements: int
+
+
+@dataclass(frozen=True)
+class PruneReport:
+    """What a prune kept and removed, or would."""
+
+    kept: tuple[str, ...]
+    pruned: tuple[str, ...]
+    dry_run: bool
 
 
 class Backtests:
@@ -161,8 +170,10 @@ class Backtests:
 
     def rank(
         self,
-        by: str,
+        by: str | None = None,
         *,
+        weights: Mapping[str, float] | None = None,
+        focus: str | None = None,
         where: str | None = None,
         limit: int = 10,
         descending: bool = True,
@@ -172,10 +183,17 @@ class Backtests:
         universe: str | None = None,
         snapshot: int | None = None,
     ) -> Table:
-        """The best backtests by one metric; arguments as for `list`."""
+        """The best backtests by one metric, or by several; other arguments as for `list`.
+
+        `focus` names a preset of weights (balanced, profit, frequency, risk_adjusted), `weights`
+        are your own, on top of it; negative: less is better. Each metric counts by its place
+        between the least and the greatest of the ranked rows, and column `score` is the sum.
+        """
         return Table(
             self._engine.rank_backtests(
-                by,
+                by or "",
+                focus or "",
+                [(name, float(weight)) for name, weight in (weights or {}).items()],
                 descending,
                 limit,
                 where or "",
@@ -186,6 +204,25 @@ class Backtests:
                 snapshot,
             )
         )
+
+    def prune(
+        self,
+        keep: Table | Sequence[str],
+        *,
+        archive_dir: StrPath | None = None,
+        dry_run: bool = True,
+    ) -> PruneReport:
+        """Delete every backtest but those of `keep`: handles, or a table with column `handle`.
+
+        With `archive_dir` each is exported there before. Nothing is deleted when `keep` is empty
+        (InvalidArgument), names a handle that is not there (NotFound), or the archive holds
+        another file in a bundle's place (AlreadyExists). `undelete` brings them back while a
+        snapshot holds them; tags and notes of yours are not in the archive.
+        """
+        if isinstance(keep, Table):
+            keep = [row["handle"] for row in keep.to_dicts()]
+        done = self._engine.prune_except(_names(keep), archive_dir, dry_run)
+        return PruneReport(tuple(done["kept"]), tuple(done["pruned"]), done["dry_run"])
 
     def get(self, handle: str, *, snapshot: int | None = None) -> Backtest:
         """The backtest of that handle. Raises NotFound (a KeyError) naming near handles."""

@@ -6,10 +6,12 @@
 #include <vector>
 
 #include "document.h"
+#include "folder_index.h"
 #include "interruptible.h"
 #include "row_set.h"
 #include "store.h"
 #include <nanobind/stl/optional.h>
+#include <nanobind/stl/pair.h>
 #include <nanobind/stl/string.h>
 #include <nanobind/stl/vector.h>
 
@@ -22,6 +24,7 @@
 #include "lamina/backtests/validated_metrics.h"
 #include "lamina/base/error_table.h"
 #include "lamina/base/uuid.h"
+#include "lamina/store/prune_store.h"
 
 namespace lamina::python {
 namespace {
@@ -271,18 +274,37 @@ ArrowTable List(const OpenStore& self, const std::string& sort, bool descending,
                    [&](catalog::Database& database) { return backtests::List(database, query); });
 }
 
-ArrowTable Rank(const OpenStore& self, const std::string& by, bool descending, std::int64_t limit,
+ArrowTable Rank(const OpenStore& self, const std::string& by, const std::string& focus,
+                const backtests::Weights& weights, bool descending, std::int64_t limit,
                 const std::string& where, const std::vector<std::string>& columns,
                 std::optional<std::string> engine, std::optional<std::string> study,
                 std::optional<std::string> universe, std::optional<std::int64_t> snapshot) {
   backtests::RankQuery query;
   query.by = by;
+  query.weights = WeightsOf(focus, weights);
   query.descending = descending;
   query.limit = limit;
   query.columns = columns;
   query.rows = Selection(where, std::move(engine), std::move(study), std::move(universe), snapshot);
   return QueryRows(self,
                    [&](catalog::Database& database) { return backtests::Rank(database, query); });
+}
+
+nb::dict PruneExcept(const OpenStore& self, const std::vector<std::string>& keep,
+                     const nb::object& archive_dir, bool dry_run) {
+  const auto engine = self.Get();
+  folder_index::PruneOptions options;
+  if (!archive_dir.is_none()) options.archive = Path(archive_dir);
+  options.dry_run = dry_run;
+  Interruptible work(nb::none());
+  options.cancel = &work.cancel();
+  const auto report = work.Run(
+      [&] { return store::PruneStoreExcept(engine->catalog().env(), *engine, keep, options); });
+  nb::dict all;
+  all["kept"] = Texts(report.kept);
+  all["pruned"] = Texts(report.pruned);
+  all["dry_run"] = report.dry_run;
+  return all;
 }
 
 /// `table`: name of a lake table of schema `backtests`.
@@ -359,9 +381,14 @@ void BindBacktests(nb::module_& module, nb::class_<OpenStore>& store) {
       .def("list_backtests", &List, nb::arg("sort"), nb::arg("descending"), nb::arg("limit").none(),
            nb::arg("offset"), nb::arg("where"), nb::arg("columns"), nb::arg("engine").none(),
            nb::arg("study").none(), nb::arg("universe").none(), nb::arg("snapshot").none())
-      .def("rank_backtests", &Rank, nb::arg("by"), nb::arg("descending"), nb::arg("limit"),
-           nb::arg("where"), nb::arg("columns"), nb::arg("engine").none(), nb::arg("study").none(),
-           nb::arg("universe").none(), nb::arg("snapshot").none())
+      .def("rank_backtests", &Rank, nb::arg("by"), nb::arg("focus"), nb::arg("weights"),
+           nb::arg("descending"), nb::arg("limit"), nb::arg("where"), nb::arg("columns"),
+           nb::arg("engine").none(), nb::arg("study").none(), nb::arg("universe").none(),
+           nb::arg("snapshot").none())
+      .def("prune_except", &PruneExcept, nb::arg("keep"), nb::arg("archive_dir").none(),
+           nb::arg("dry_run"),
+           nb::sig("def prune_except(self, keep: Sequence[str], archive_dir: object | None, "
+                   "dry_run: bool) -> dict[str, object]"))
       .def("find", &Find, nb::arg("handle"), nb::arg("snapshot").none())
       .def(
           "handles",

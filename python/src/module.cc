@@ -1,5 +1,6 @@
 #include "calendar.h"
 #include "document.h"
+#include "folder_index.h"
 #include "interop.h"
 #include <arrow/config.h>
 #include <nanobind/stl/string.h>
@@ -16,4 +17,5 @@ NB_MODULE(_lamina, module) {
   lamina::python::BindDocument(module);
   lamina::python::BindCalendar(module);
   lamina::python::BindStore(module);
+  lamina::python::BindFolderIndex(module);
 }

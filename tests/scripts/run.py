@@ -16,7 +16,7 @@ A script is a `.test` file below this folder, run in an empty folder of its own.
 
   corrupt FILE OFFSET   flip the byte at OFFSET (negative: from the end)
   write FILE TEXT       make a file; \\n in quotes is a line end
-  copy FROM TO          copy a file
+  copy FROM TO          copy a file; folders are made
   same A B              two files hold the same bytes
   absent FILE           nothing is there
 
@@ -157,8 +157,10 @@ def do_file_work(kind, words, folder):
         data[int(words[1])] ^= 0xFF
         paths[0].write_bytes(data)
     elif kind == "write":
+        paths[0].parent.mkdir(parents=True, exist_ok=True)
         paths[0].write_text(words[1].replace("\\n", "\n"))
     elif kind == "copy":
+        paths[1].parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(paths[0], paths[1])
     elif kind == "same" and paths[0].read_bytes() != paths[1].read_bytes():
         raise Failure(f"{words[0]} and {words[1]} differ")

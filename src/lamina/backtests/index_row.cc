@@ -111,19 +111,37 @@ std::string_view UniverseOfRun(Value run) {
   return key && key->is_string() ? key->AsString() : std::string_view();
 }
 
+std::optional<Micros> TimeOf(std::string_view text) {
+  if (text.empty()) return std::nullopt;
+  const auto time = ParseTime(text);
+  return time.ok() ? std::optional<Micros>(*time) : std::nullopt;
+}
+
+/// Take the window of a run into the row it belongs to.
+void WidenDates(std::string_view start_text, std::string_view end_text, IndexRow& row) {
+  const auto start = TimeOf(start_text);
+  const auto end = TimeOf(end_text);
+  if (start && (!row.start || *start < *row.start)) row.start = start;
+  if (end && (!row.end || *end > *row.end)) row.end = end;
+}
+
 void FillDates(const bundle::Layout& layout, IndexRow& row) {
-  const auto time_of = [](Value run, std::string_view key) -> std::optional<Micros> {
+  const auto text_of = [](Value run, std::string_view key) {
     const auto text = run.Find(key);
-    if (!text || !text->is_string()) return std::nullopt;
-    const auto time = ParseTime(text->AsString());
-    return time.ok() ? std::optional<Micros>(*time) : std::nullopt;
+    return text && text->is_string() ? text->AsString() : std::string_view();
   };
   for (const bundle::RunPart& part : layout.runs) {
     if (!BelongsTo(part, row)) continue;
-    const auto start = time_of(part.run, "backtest_start_date");
-    const auto end = time_of(part.run, "backtest_end_date");
-    if (start && (!row.start || *start < *row.start)) row.start = start;
-    if (end && (!row.end || *end > *row.end)) row.end = end;
+    WidenDates(text_of(part.run, "backtest_start_date"), text_of(part.run, "backtest_end_date"),
+               row);
+  }
+}
+
+void FillDates(const bundle::BundleScan& scan, IndexRow& row) {
+  for (const bundle::ScannedRun& run : scan.runs) {
+    if (run.engine != row.engine || run.study != row.study) continue;
+    if (!row.universe.empty() && run.universe != row.universe) continue;
+    WidenDates(run.start, run.end, row);
   }
 }
 
@@ -234,6 +252,7 @@ Result<std::vector<IndexRow>> IndexRowsOf(const bundle::BundleScan& scan,
     row.risk_free_rate = RiskFreeRate(rate, scan.version);
     if (!part.study_description.empty()) row.study_description = part.study_description;
     if (summary) FillSummary(*summary, row);
+    FillDates(scan, row);
   }
   if (rows.empty()) rows.push_back(std::move(identity));
   return rows;

@@ -117,7 +117,7 @@ struct IndexRow {
   std::optional<std::int64_t> bundle_mtime_ns, bundle_size;
   bool has_summary = false;
   std::array<Number, kSummaryFieldCount> summary;
-  /// First start and last end of the runs; absent when unknown (a scan does not look at runs).
+  /// First start and last end of the runs; absent when unknown.
   std::optional<Micros> start, end;
   /// Our own metrics; absent when not computed (a scan; a row of an earlier program).
   std::optional<ValidatedMetrics> validated;
@@ -139,7 +139,7 @@ std::int64_t NanMask(const IndexRow& row);
 /// 3 on a missing risk-free rate reads as the framework's 0.027.
 std::vector<IndexRow> IndexRowsOf(const bundle::Layout& layout, std::string_view bundle_path);
 
-/// The same from a scan, without `start` and `end`. RETURNS kCorruption when the scan's parts are
+/// The same from a scan. RETURNS kCorruption when the scan's parts are
 /// not MessagePack.
 Result<std::vector<IndexRow>> IndexRowsOf(const bundle::BundleScan& scan,
                                           std::string_view bundle_path);

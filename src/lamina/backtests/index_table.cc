@@ -22,20 +22,23 @@ std::string ValidatedColumnList() {
          "validated_details_json";
 }
 
-/// The columns in the order that Bind and Read below use.
-std::string ColumnList() {
+std::string MakeIndexRowColumns() {
   std::string list =
       "bundle_path, algorithm_id, anchor_algorithm_id, tag, framework_version, engine_type, "
       "universe_key, study_name, study_description, risk_free_rate, number_of_runs, "
       "parameters_json, strategy_ids_json, extras_json, summary_extras_json, bundle_mtime_ns, "
       "bundle_size";
   for (const SummaryField& field : kSummaryFields) list.append(", summary_").append(field.name);
-  list +=
-      ", summary_nan_mask, backtest_id, begin_snapshot, end_snapshot, document_sha256, start_date, "
-      "end_date, imported_at, tags, note";
-  return list + ", " + ValidatedColumnList();
+  return list + ", summary_nan_mask, start_date, end_date";
 }
-constexpr int kColumns = 17 + static_cast<int>(kSummaryFieldCount) + 10 + kValidatedColumns;
+
+/// The columns of a store's table in the order that Insert and ReadRow below use.
+std::string ColumnList() {
+  return IndexRowColumns() +
+         ", backtest_id, begin_snapshot, end_snapshot, document_sha256, imported_at, tags, note, " +
+         ValidatedColumnList();
+}
+constexpr int kColumns = kIndexRowColumnCount + 7 + kValidatedColumns;
 
 std::string Marks(int count) {
   std::string marks = "?";
@@ -89,7 +92,7 @@ std::optional<std::int64_t> MicrosOf(const std::optional<Micros>& time) {
 /// Takes the columns of a row one after another.
 class RowReader {
  public:
-  explicit RowReader(const Statement& statement) : statement_(statement) {}
+  explicit RowReader(const Statement& statement, int first) : statement_(statement), next_(first) {}
 
   std::optional<std::string> Text() { return statement_.OptionalText(next_++); }
   std::string RequiredText() { return std::string(statement_.Text(next_++)); }
@@ -125,13 +128,77 @@ class RowReader {
 
  private:
   const Statement& statement_;
-  int next_ = 0;
+  int next_;
 };
 
 Result<StoredIndexRow> ReadRow(const Statement& statement) {
   StoredIndexRow stored;
-  IndexRow& row = stored.row;
-  RowReader read(statement);
+  stored.row = ReadIndexRow(statement, 0);
+  RowReader read(statement, kIndexRowColumnCount);
+  IndexPlace& place = stored.place;
+  place.backtest_id = read.Int().value_or(0);
+  place.begin_snapshot = read.Int().value_or(0);
+  place.end_snapshot = read.Int();
+  if (const ByteView digest = read.Blob(); !digest.empty()) {
+    LAMINA_ASSIGN(place.document_sha256, Sha256Digest::FromBytes(digest));
+  }
+  place.imported_at = read.Time();
+  place.tags = read.RequiredText();
+  place.note = read.Text();
+  stored.row.validated = read.Validated();
+  return stored;
+}
+
+Result<std::vector<StoredIndexRow>> ReadAll(Statement& select) {
+  std::vector<StoredIndexRow> rows;
+  while (true) {
+    LAMINA_ASSIGN(const bool there, select.Step());
+    if (!there) return rows;
+    LAMINA_ASSIGN(auto row, ReadRow(select));
+    rows.push_back(std::move(row));
+  }
+}
+
+std::string SelectSql(std::string_view condition) {
+  return "SELECT " + ColumnList() + " FROM backtest_index WHERE " + std::string(condition) +
+         " ORDER BY engine_type, study_name, universe_key";
+}
+
+}  // namespace
+
+const std::string& IndexRowColumns() {
+  static const std::string columns = MakeIndexRowColumns();
+  return columns;
+}
+
+void BindIndexRow(Statement& insert, int first, const IndexRow& row) {
+  int column = first - 1;
+  insert.Bind(++column, row.bundle_path);
+  insert.Bind(++column, row.algorithm_id);
+  insert.Bind(++column, row.anchor_algorithm_id);
+  insert.Bind(++column, row.tag);
+  insert.Bind(++column, row.framework_version);
+  insert.Bind(++column, row.engine);
+  insert.Bind(++column, row.universe);
+  insert.Bind(++column, row.study);
+  insert.Bind(++column, row.study_description);
+  BindNumber(insert, ++column, row.risk_free_rate);
+  insert.Bind(++column, row.number_of_runs);
+  insert.Bind(++column, row.parameters_json);
+  insert.Bind(++column, row.strategy_ids_json);
+  insert.Bind(++column, row.extras_json);
+  insert.Bind(++column, row.summary_extras_json);
+  insert.Bind(++column, row.bundle_mtime_ns);
+  insert.Bind(++column, row.bundle_size);
+  for (const Number& number : row.summary) BindNumber(insert, ++column, number);
+  insert.Bind(++column, NanMask(row));
+  insert.Bind(++column, MicrosOf(row.start));
+  insert.Bind(++column, MicrosOf(row.end));
+}
+
+IndexRow ReadIndexRow(const Statement& select, int first) {
+  IndexRow row;
+  RowReader read(select, first);
   row.bundle_path = read.RequiredText();
   row.algorithm_id = read.Text();
   row.anchor_algorithm_id = read.Text();
@@ -157,61 +224,15 @@ Result<StoredIndexRow> ReadRow(const Statement& statement) {
     if ((mask >> i & 1) != 0) row.summary[i] = std::numeric_limits<double>::quiet_NaN();
     row.has_summary |= !std::holds_alternative<std::monostate>(row.summary[i]);
   }
-  IndexPlace& place = stored.place;
-  place.backtest_id = read.Int().value_or(0);
-  place.begin_snapshot = read.Int().value_or(0);
-  place.end_snapshot = read.Int();
-  if (const ByteView digest = read.Blob(); !digest.empty()) {
-    LAMINA_ASSIGN(place.document_sha256, Sha256Digest::FromBytes(digest));
-  }
   row.start = read.Time();
   row.end = read.Time();
-  place.imported_at = read.Time();
-  place.tags = read.RequiredText();
-  place.note = read.Text();
-  row.validated = read.Validated();
-  return stored;
+  return row;
 }
-
-Result<std::vector<StoredIndexRow>> ReadAll(Statement& select) {
-  std::vector<StoredIndexRow> rows;
-  while (true) {
-    LAMINA_ASSIGN(const bool there, select.Step());
-    if (!there) return rows;
-    LAMINA_ASSIGN(auto row, ReadRow(select));
-    rows.push_back(std::move(row));
-  }
-}
-
-std::string SelectSql(std::string_view condition) {
-  return "SELECT " + ColumnList() + " FROM backtest_index WHERE " + std::string(condition) +
-         " ORDER BY engine_type, study_name, universe_key";
-}
-
-}  // namespace
 
 Status InsertIndexRow(catalog::Database& database, const IndexRow& row, const IndexPlace& place) {
   LAMINA_ASSIGN(Statement insert, database.Prepare(InsertSql()));
-  int column = 0;
-  insert.Bind(++column, row.bundle_path);
-  insert.Bind(++column, row.algorithm_id);
-  insert.Bind(++column, row.anchor_algorithm_id);
-  insert.Bind(++column, row.tag);
-  insert.Bind(++column, row.framework_version);
-  insert.Bind(++column, row.engine);
-  insert.Bind(++column, row.universe);
-  insert.Bind(++column, row.study);
-  insert.Bind(++column, row.study_description);
-  BindNumber(insert, ++column, row.risk_free_rate);
-  insert.Bind(++column, row.number_of_runs);
-  insert.Bind(++column, row.parameters_json);
-  insert.Bind(++column, row.strategy_ids_json);
-  insert.Bind(++column, row.extras_json);
-  insert.Bind(++column, row.summary_extras_json);
-  insert.Bind(++column, row.bundle_mtime_ns);
-  insert.Bind(++column, row.bundle_size);
-  for (const Number& number : row.summary) BindNumber(insert, ++column, number);
-  insert.Bind(++column, NanMask(row));
+  BindIndexRow(insert, 1, row);
+  int column = kIndexRowColumnCount;
   insert.Bind(++column, place.backtest_id);
   insert.Bind(++column, place.begin_snapshot);
   insert.Bind(++column, place.end_snapshot);
@@ -220,8 +241,6 @@ Status InsertIndexRow(catalog::Database& database, const IndexRow& row, const In
   } else {
     insert.BindNull(++column);
   }
-  insert.Bind(++column, MicrosOf(row.start));
-  insert.Bind(++column, MicrosOf(row.end));
   insert.Bind(++column, MicrosOf(place.imported_at));
   insert.Bind(++column, place.tags);
   insert.Bind(++column, place.note);

@@ -33,6 +33,15 @@ struct StoredIndexRow {
   IndexPlace place;
 };
 
+/// The columns that every rank table has for an IndexRow, separated by commas; first those of the
+/// field's existing index in its order, then `summary_nan_mask, start_date, end_date`.
+const std::string& IndexRowColumns();
+inline constexpr int kIndexRowColumnCount = 17 + static_cast<int>(kSummaryFieldCount) + 3;
+/// Bind `row` to the parameters from `first` on, in the order of IndexRowColumns().
+void BindIndexRow(catalog::Statement& insert, int first, const IndexRow& row);
+/// The row in the columns from `first` on.
+IndexRow ReadIndexRow(const catalog::Statement& select, int first);
+
 /// RETURNS kAlreadyExists when the backtest has a row of that engine, universe and study.
 Status InsertIndexRow(catalog::Database& database, const IndexRow& row, const IndexPlace& place);
 

@@ -19,8 +19,8 @@ namespace {
 
 int Authorize(void* /*context*/, int action, const char* first, const char* second,
               const char* /*database*/, const char* /*trigger*/) {
-  constexpr std::array<std::string_view, 7> kFunctions = {
-      "like", "lower", "hex", kMemberAny, kMemberNumber, kMemberText, kAnyTag};
+  constexpr std::array<std::string_view, 8> kFunctions = {
+      "typeof", "like", "lower", "hex", kMemberAny, kMemberNumber, kMemberText, kAnyTag};
   const std::string_view name = first == nullptr ? "" : first;
   const std::string_view function = second == nullptr ? "" : second;
   switch (action) {

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <iterator>
 #include <limits>
+#include <tuple>
 #include <utility>
 
 #include "lamina/backtests/filter.h"
@@ -41,8 +42,11 @@ struct Sql {
   }
 };
 
-Status AddSelection(const RowSelection& rows, Sql& sql) {
-  if (rows.snapshot) {
+Status AddSelection(const RankTable& table, const RowSelection& rows, Sql& sql) {
+  if (!table.has_snapshots()) {
+    if (rows.snapshot) return InvalidArgument("only a store has snapshots; this is an index");
+    sql.text += '1';
+  } else if (rows.snapshot) {
     sql.text += "i.begin_snapshot <= ";
     sql.AddParameter(*rows.snapshot);
     sql.text += " AND (i.end_snapshot IS NULL OR i.end_snapshot > ";
@@ -119,6 +123,23 @@ Cell ReadCell(const Statement& row, int column, const Wanted& wanted, std::uint6
   return std::string(text);
 }
 
+/// The mask of NaNs and the wanted columns; of a member: the whole text.
+std::string SelectList(const std::vector<Wanted>& wanted) {
+  std::string list = "i.summary_nan_mask";
+  for (const Wanted& column : wanted) list += ", " + ColumnSql(*column.name.column);
+  return list;
+}
+
+std::vector<Cell> ReadRow(const Statement& row, const std::vector<Wanted>& wanted) {
+  const auto nan_mask = static_cast<std::uint64_t>(row.Int(0));
+  std::vector<Cell> cells;
+  cells.reserve(wanted.size());
+  for (std::size_t i = 0; i < wanted.size(); ++i) {
+    cells.push_back(ReadCell(row, static_cast<int>(i) + 1, wanted[i], nan_mask));
+  }
+  return cells;
+}
+
 void BindAll(const std::vector<SqlValue>& parameters, Statement& statement) {
   int index = 0;
   for (const SqlValue& parameter : parameters) {
@@ -148,6 +169,86 @@ Status RunGuarded(Database& database, const Sql& sql, const QueryLimits& limits,
     if (!*there) return Ok();
     read(statement);
   }
+}
+
+/// A row that takes part in a rank by weights.
+struct Scored {
+  std::int64_t row_id = 0;
+  std::string handle;
+  double score = 0;
+};
+
+/// All rows of the selection with their scores, best first; equal ones by handle.
+Result<std::vector<Scored>> ScoreSelection(const RankTable& table, const RankQuery& query,
+                                           const QueryLimits& limits) {
+  Sql sql;
+  LAMINA_TRY(AddSelection(table, query.rows, sql));
+  std::string select = "SELECT i.rowid, i.bundle_path";
+  for (const auto& [metric, weight] : query.weights) {
+    LAMINA_ASSIGN(const NameRef name, ResolveName(metric));
+    select += ", " + ColumnSql(*name.column);
+  }
+  sql.text = select + " FROM " + table.From() + " WHERE " + sql.text;
+  std::vector<Scored> rows;
+  std::vector<std::vector<MetricValue>> metrics;
+  LAMINA_TRY(RunGuarded(table.database, sql, limits, [&](const Statement& row) {
+    rows.push_back({row.Int(0), std::string(row.Text(1)), 0});
+    std::vector<MetricValue>& values = metrics.emplace_back(query.weights.size());
+    for (std::size_t i = 0; i < values.size(); ++i) {
+      const int column = static_cast<int>(i) + 2;
+      if (!row.IsNull(column)) values[i] = row.Double(column);
+    }
+  }));
+  const std::vector<double> scores = ScoreRows(query.weights, metrics);
+  for (std::size_t i = 0; i < rows.size(); ++i) rows[i].score = scores[i];
+  std::sort(rows.begin(), rows.end(), [&](const Scored& a, const Scored& b) {
+    if (a.score != b.score) return query.descending ? a.score > b.score : a.score < b.score;
+    return std::tie(a.handle, a.row_id) < std::tie(b.handle, b.row_id);
+  });
+  return rows;
+}
+
+constexpr std::string_view kScore = "score";
+
+std::vector<std::string> WeightedColumns(const RankQuery& query) {
+  if (!query.columns.empty()) return query.columns;
+  std::vector<std::string> columns = RankColumns();
+  columns.insert(columns.begin() + 3, std::string(kScore));
+  return columns;
+}
+
+/// `columns` with their scores; the rows are those of `rows` from the offset up to the limit.
+Result<RowSet> RankByWeights(const RankTable& table, const RankQuery& query,
+                             const QueryLimits& limits) {
+  if (!query.by.empty()) return InvalidArgument("rank by a metric or by weights, not by both");
+  LAMINA_TRY(CheckRange(query.limit, query.offset));
+  RowSet out;
+  std::vector<std::string> columns = WeightedColumns(query);
+  const auto score = std::find(columns.begin(), columns.end(), kScore);
+  const bool scored = score != columns.end();
+  const auto score_at = static_cast<std::size_t>(score - columns.begin());
+  std::erase(columns, kScore);
+  LAMINA_ASSIGN(const auto wanted, ResolveColumns(columns, out));
+  LAMINA_ASSIGN(auto rows, ScoreSelection(table, query, limits));
+  rows.erase(rows.begin(), rows.begin() + std::min<std::ptrdiff_t>(query.offset, std::ssize(rows)));
+  rows.resize(std::min<std::size_t>(rows.size(), static_cast<std::size_t>(query.limit)));
+  for (const Scored& row : rows) {
+    Sql sql;
+    sql.text = "SELECT " + SelectList(wanted) + " FROM " + table.From() + " WHERE i.rowid = ";
+    sql.AddParameter(row.row_id);
+    LAMINA_TRY(RunGuarded(table.database, sql, limits, [&](const Statement& found) {
+      out.rows.push_back(ReadRow(found, wanted));
+    }));
+    if (!scored) continue;
+    auto& cells = out.rows.back();
+    cells.insert(cells.begin() + std::min<std::ptrdiff_t>(score_at, std::ssize(cells)), row.score);
+  }
+  if (scored) {
+    const auto at = std::min<std::ptrdiff_t>(score_at, std::ssize(out.columns));
+    out.columns.insert(out.columns.begin() + at, std::string(kScore));
+    out.types.insert(out.types.begin() + at, ColumnType::kReal);
+  }
+  return out;
 }
 
 }  // namespace
@@ -183,18 +284,20 @@ const std::vector<std::string>& RankColumns() {
   return columns;
 }
 
-Result<RowSet> List(Database& database, const ListQuery& query, const QueryLimits& limits) {
+std::string RankTable::From(bool by_narrow_index) const {
+  std::string hint;
+  if (by_narrow_index && has_narrow_index) hint = " INDEXED BY " + std::string(kNarrowIndex);
+  if (columns.empty()) return "backtest_index AS i" + hint;
+  return "(SELECT " + columns + " FROM backtest_index" + hint + ") AS i";
+}
+
+Result<RowSet> List(const RankTable& table, const ListQuery& query, const QueryLimits& limits) {
   LAMINA_TRY(CheckRange(query.limit, query.offset));
   RowSet out;
   LAMINA_ASSIGN(const auto wanted,
                 ResolveColumns(query.columns.empty() ? ListColumns() : query.columns, out));
-  std::string head = "SELECT i.summary_nan_mask";
-  for (const Wanted& column : wanted) {
-    head += ", " + ColumnSql(*column.name.column);  // of a member: the whole text
-  }
-  head += " FROM backtest_index AS i ";
   Sql sql;
-  LAMINA_TRY(AddSelection(query.rows, sql));
+  LAMINA_TRY(AddSelection(table, query.rows, sql));
   sql.text += " ORDER BY ";
   bool has_index = query.sort.empty();
   if (!query.sort.empty()) {
@@ -210,22 +313,15 @@ Result<RowSet> List(Database& database, const ListQuery& query, const QueryLimit
   // SQLite would not scan an index that lacks result columns, though a top list reads few of them.
   const bool pooled_live =
       !query.rows.all_universes && !query.rows.universe && !query.rows.snapshot;
-  if (query.limit && pooled_live && sql.all_narrow && !has_index) {
-    head.append("INDEXED BY ").append(kNarrowIndex).append(" ");
-  }
-  sql.text = head + "WHERE " + sql.text;
-  LAMINA_TRY(RunGuarded(database, sql, limits, [&](const Statement& row) {
-    const auto nan_mask = static_cast<std::uint64_t>(row.Int(0));
-    std::vector<Cell>& cells = out.rows.emplace_back();
-    cells.reserve(wanted.size());
-    for (std::size_t i = 0; i < wanted.size(); ++i) {
-      cells.push_back(ReadCell(row, static_cast<int>(i) + 1, wanted[i], nan_mask));
-    }
-  }));
+  const bool narrow = query.limit && pooled_live && sql.all_narrow && !has_index;
+  sql.text = "SELECT " + SelectList(wanted) + " FROM " + table.From(narrow) + " WHERE " + sql.text;
+  LAMINA_TRY(RunGuarded(table.database, sql, limits,
+                        [&](const Statement& row) { out.rows.push_back(ReadRow(row, wanted)); }));
   return out;
 }
 
-Result<RowSet> Rank(Database& database, const RankQuery& query, const QueryLimits& limits) {
+Result<RowSet> Rank(const RankTable& table, const RankQuery& query, const QueryLimits& limits) {
+  if (!query.weights.empty()) return RankByWeights(table, query, limits);
   if (query.by.empty()) return InvalidArgument("a rank needs a metric, as in `--by sharpe_ratio`");
   ListQuery list;
   list.sort = query.by;
@@ -234,16 +330,16 @@ Result<RowSet> Rank(Database& database, const RankQuery& query, const QueryLimit
   list.offset = query.offset;
   list.columns = query.columns.empty() ? RankColumns() : query.columns;
   list.rows = query.rows;
-  return List(database, list, limits);
+  return List(table, list, limits);
 }
 
-Result<std::int64_t> CountRows(Database& database, const RowSelection& rows,
+Result<std::int64_t> CountRows(const RankTable& table, const RowSelection& rows,
                                const QueryLimits& limits) {
   Sql sql;
-  sql.text = "SELECT 1 FROM backtest_index AS i WHERE ";
-  LAMINA_TRY(AddSelection(rows, sql));
+  sql.text = "SELECT 1 FROM " + table.From() + " WHERE ";
+  LAMINA_TRY(AddSelection(table, rows, sql));
   std::int64_t count = 0;
-  LAMINA_TRY(RunGuarded(database, sql, limits, [&](const Statement&) { ++count; }));
+  LAMINA_TRY(RunGuarded(table.database, sql, limits, [&](const Statement&) { ++count; }));
   return count;
 }
 

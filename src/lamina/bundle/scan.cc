@@ -23,10 +23,31 @@ ScannedSummary Scanned(const SummaryPart& part) {
   return summary;
 }
 
+std::string TextOf(const Value& map, std::string_view key) {
+  const auto text = map.Find(key);
+  return text && text->is_string() ? std::string(text->AsString()) : std::string();
+}
+
+ScannedRun Scanned(const RunPart& part) {
+  ScannedRun run;
+  run.engine = part.engine;
+  run.study = part.study;
+  if (const auto metadata = part.run.Find("metadata")) {
+    run.universe = TextOf(*metadata, "universe_key");
+  }
+  run.start = TextOf(part.run, "backtest_start_date");
+  run.end = TextOf(part.run, "backtest_end_date");
+  return run;
+}
+
 }  // namespace
 
 Result<BundleScan> ScanBundle(ByteView file, const BundleLimits& limits) {
   LAMINA_ASSIGN(BundleFile bundle, ReadBundle(file, limits));
+  return ScanDocument(std::move(bundle));
+}
+
+Result<BundleScan> ScanDocument(BundleFile bundle) {
   BundleScan scan;
   scan.version = bundle.version;
   scan.document_bytes = bundle.document.size();
@@ -41,6 +62,8 @@ Result<BundleScan> ScanBundle(ByteView file, const BundleLimits& limits) {
   scan.metadata = RawOf(layout.metadata);
   scan.summaries.reserve(layout.summaries.size());
   for (const SummaryPart& part : layout.summaries) scan.summaries.push_back(Scanned(part));
+  scan.runs.reserve(layout.runs.size());
+  for (const RunPart& part : layout.runs) scan.runs.push_back(Scanned(part));
   for (std::string& warning : layout.warnings) scan.warnings.push_back(std::move(warning));
   return scan;
 }

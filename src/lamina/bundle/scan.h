@@ -23,16 +23,25 @@ struct ScannedSummary {
   std::string study_description;
 };
 
+/// The window of one run, as its texts say.
+struct ScannedRun {
+  std::string engine, study, universe;
+  std::string start, end;  ///< empty when absent or not a text
+};
+
 struct BundleScan {
   std::uint32_t version = 0;
   std::size_t document_bytes = 0;
   /// MessagePack bytes of the identity values; empty when absent.
   std::string algorithm_id, anchor_algorithm_id, tag, parameters, strategy_ids, metadata;
   std::vector<ScannedSummary> summaries;
+  std::vector<ScannedRun> runs;
   std::vector<std::string> warnings;
 };
 
 /// Errors as ReadBundle, Document::Parse and ReadLayout.
 Result<BundleScan> ScanBundle(ByteView file, const BundleLimits& limits = {});
+/// The same of a bundle whose container is undone.
+Result<BundleScan> ScanDocument(BundleFile bundle);
 
 }  // namespace lamina::bundle

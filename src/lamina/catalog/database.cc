@@ -231,21 +231,52 @@ Result<std::unique_ptr<Database>> Database::Open(const std::string& path, OpenMo
   if (!S_ISREG(buffer.st_mode)) return InvalidArgument(path + " is not a file");
   std::unique_ptr<Database> database(new Database);
   database->path_ = path;
-  Status connected = database->Connect(mode, /*immutable=*/false);
+  LAMINA_TRY(database->ConnectAnyhow(mode));
+  return database;
+}
+
+Result<std::unique_ptr<Database>> Database::OpenPlain(const std::string& path, OpenMode mode) {
+  LAMINA_TRY(InstallSqliteLocks());
+  struct stat buffer{};
+  const int error = stat(path.c_str(), &buffer) == 0 ? 0 : errno;
+  if (error == ENOENT || error == ENOTDIR) {
+    if (mode != OpenMode::kCreate) return NotFound(path + " does not exist");
+  } else if (error != 0) {
+    return IoError(path + ": " + std::strerror(error));
+  } else if (!S_ISREG(buffer.st_mode)) {
+    return InvalidArgument(path + " is not a file");
+  }
+  std::unique_ptr<Database> database(new Database);
+  database->path_ = path;
+  database->plain_ = true;
+  LAMINA_TRY(database->ConnectAnyhow(mode));
+  return database;
+}
+
+Result<std::unique_ptr<Database>> Database::OpenInMemory() {
+  LAMINA_TRY(InstallSqliteLocks());
+  std::unique_ptr<Database> database(new Database);
+  database->path_ = ":memory:";
+  database->plain_ = true;
+  LAMINA_TRY(database->Connect(OpenMode::kCreate, /*immutable=*/false));
+  return database;
+}
+
+Status Database::ConnectAnyhow(OpenMode mode) {
+  Status connected = Connect(mode, /*immutable=*/false);
   if (!connected.ok() && mode == OpenMode::kReadOnly &&
       (connected.error().code() == ErrorCode::kIo ||
        connected.error().code() == ErrorCode::kUnsupported) &&
-      access(FolderOf(path).c_str(), W_OK) != 0) {
+      access(FolderOf(path_).c_str(), W_OK) != 0) {
     // A folder that cannot be written has no place for the -shm file.
-    if (FileSize(path + "-wal") > 0) {
-      return Unsupported(path +
+    if (FileSize(path_ + "-wal") > 0) {
+      return Unsupported(path_ +
                          "-wal holds commits and its folder cannot be written, so they cannot be " +
-                         "read; open the store once where it can be written, or copy it");
+                         "read; open it once where it can be written, or copy it");
     }
-    connected = database->Connect(mode, /*immutable=*/true);
+    connected = Connect(mode, /*immutable=*/true);
   }
-  if (!connected.ok()) return std::move(connected).error();
-  return database;
+  return connected;
 }
 
 Status Database::Connect(OpenMode mode, bool immutable) {
@@ -255,14 +286,16 @@ Status Database::Connect(OpenMode mode, bool immutable) {
     const SqliteCall call(*gate_);
     int flags = SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_PRIVATECACHE | SQLITE_OPEN_EXRESCODE;
     flags |= writable_ ? SQLITE_OPEN_READWRITE : SQLITE_OPEN_READONLY;
+    if (plain_ && mode == OpenMode::kCreate) flags |= SQLITE_OPEN_CREATE;
     if (immutable) flags |= SQLITE_OPEN_URI;
     const std::string name = immutable ? internal::FileUri(path_, "immutable=1") : path_;
-    const int code = sqlite3_open_v2(name.c_str(), &handle_, flags, internal::kCheckedVfsName);
+    const int code = sqlite3_open_v2(name.c_str(), &handle_, flags,
+                                     plain_ ? nullptr : internal::kCheckedVfsName);
     if (handle_ == nullptr) return ResourceExhausted("opening " + path_ + ": out of memory");
     if (code != SQLITE_OK) return ErrorOf(code, "opening");
     sqlite3_busy_handler(handle_, &Database::OnBusy, this);
   }
-  LAMINA_TRY(CheckHeader());
+  if (!plain_) LAMINA_TRY(CheckHeader());
   return Configure(mode);
 }
 
@@ -311,9 +344,9 @@ Status Database::Configure(OpenMode mode) {
       Execute("PRAGMA trusted_schema=OFF; PRAGMA cell_size_check=ON; PRAGMA temp_store=MEMORY; "
               "PRAGMA cache_size=-32768; PRAGMA mmap_size=0"));
   if (writable) {
-    LAMINA_TRY(
-        Execute("PRAGMA synchronous=FULL; PRAGMA secure_delete=OFF; "
-                "PRAGMA journal_size_limit=33554432; PRAGMA wal_autocheckpoint=1000"));
+    LAMINA_TRY(Execute(std::string("PRAGMA synchronous=") + (plain_ ? "NORMAL" : "FULL") +
+                       "; PRAGMA secure_delete=OFF; "
+                       "PRAGMA journal_size_limit=33554432; PRAGMA wal_autocheckpoint=1000"));
   }
   // The first read: opens the WAL (recovering it after a crash) and checks the first page.
   LAMINA_TRY(Execute("PRAGMA schema_version"));

@@ -90,6 +90,11 @@ class Database {
   /// its header check: kCorruption. kReadOnly works in a folder that cannot be written, unless a
   /// -wal there holds commits and no -shm can be made (kUnsupported).
   static Result<std::unique_ptr<Database>> Open(const std::string& path, OpenMode mode);
+  /// A database that is not a catalog: any SQLite file, without page checksums, with
+  /// synchronous=NORMAL. kCreate opens an existing file too. RETURNS kCorruption when the file is
+  /// not a database.
+  static Result<std::unique_ptr<Database>> OpenPlain(const std::string& path, OpenMode mode);
+  static Result<std::unique_ptr<Database>> OpenInMemory();
   ~Database();
   Database(const Database&) = delete;
   Database& operator=(const Database&) = delete;
@@ -119,6 +124,8 @@ class Database {
   struct Cache;
   Database();
   static int OnBusy(void* database, int attempt);
+  /// Connect, without the -shm file when the folder cannot be written.
+  Status ConnectAnyhow(OpenMode mode);
   Status Connect(OpenMode mode, bool immutable);
   Status CheckHeader();
   Status Configure(OpenMode mode);
@@ -130,6 +137,7 @@ class Database {
   std::string path_;
   sqlite3* handle_ = nullptr;
   bool writable_ = false;
+  bool plain_ = false;  ///< not a catalog
   std::int64_t busy_timeout_ms_ = 5000, busy_since_ms_ = 0;
   std::unique_ptr<internal::ConnectionGate> gate_;
   std::unique_ptr<Cache> cache_;

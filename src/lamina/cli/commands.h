@@ -45,8 +45,17 @@ struct ImportArguments {
   std::uint64_t max_document = backtests::kMaxDocumentBytes;
 };
 
+struct IndexArguments {
+  std::string folder, output;
+  bool rebuild = false, absolute_paths = false, progress = true;
+  std::size_t workers = 0;
+};
+
 struct ListArguments {
-  std::string target;  ///< store root; "" = the context's
+  std::string target;  ///< store root, folder of bundles or index file; "" = the context's store
+  std::string focus, weights;  ///< of ranks
+  bool prune = false, dry_run = false;
+  std::string archive;  ///< of prunes; "": delete
   std::string sort, where, columns, engine, study, universe;
   bool ascending = false;
   std::optional<std::int64_t> limit, snapshot;
@@ -78,6 +87,7 @@ struct DemoArguments {
 
 Outcome Init(const Context& context, const std::string& root);
 Outcome Import(const Context& context, const ImportArguments& arguments);
+Outcome Index(const Context& context, const IndexArguments& arguments);
 Outcome List(const Context& context, const ListArguments& arguments);
 Outcome Rank(const Context& context, const ListArguments& arguments);
 Outcome Show(const Context& context, const std::string& handle,

@@ -48,6 +48,7 @@ class CommandLine {
     app_.add_flag("--quiet,-q", context_.quiet, "No messages and no progress");
     AddStoreCommands();
     AddImport();
+    AddIndex();
     AddList();
     AddRank();
     AddReading();
@@ -186,7 +187,8 @@ class CommandLine {
   }
 
   void AddSelection(CLI::App* command) {
-    command->add_option("target", list_.target, "Store root (default: --store)");
+    command->add_option("target", list_.target,
+                        "Store root, folder of bundles or index file (default: --store)");
     command->add_option("--where,--filter", list_.where,
                         "Filter, e.g. 'tag LIKE \"sweep_%\" AND trades > 30'");
     command->add_option("--columns", list_.columns, "Columns, separated by commas");
@@ -203,6 +205,28 @@ class CommandLine {
         ->check(CLI::IsMember({"table", "csv"}));
   }
 
+  void AddIndex() {
+    auto* command = Command(
+        "index", "Bring the index of a folder of bundles up to date: FOLDER/index.sqlite",
+        "  lamina index results/\n"
+        "  lamina index results/ -o results.sqlite --rebuild\n"
+        "Bundles that have not changed are not read again; those that have gone leave the index.\n"
+        "Exit status 1 when some bundles could not be read; the others are indexed all the same.\n",
+        [this](const Context& c) {
+          index_.progress = !no_progress_;
+          return Index(c, index_);
+        });
+    command->add_option("folder", index_.folder, "Folder of bundles, with all below it")
+        ->required();
+    command->add_option("-o,--output", index_.output, "Index file (default: FOLDER/index.sqlite)");
+    command->add_flag("--rebuild", index_.rebuild, "Read every bundle again");
+    command->add_flag("--absolute-paths", index_.absolute_paths,
+                      "Absolute paths as handles; the folder can then not be moved");
+    command->add_flag("--no-progress", no_progress_, "No progress line");
+    command->add_option("--workers", index_.workers, "Threads (default: all cores)")
+        ->check(CLI::Range(1, 256));
+  }
+
   void AddList() {
     auto* command = Command(
         "list", "Backtests with chosen columns, sorted and filtered",
@@ -214,14 +238,23 @@ class CommandLine {
   }
 
   void AddRank() {
-    auto* command = Command("rank", "The best backtests by one metric",
+    auto* command = Command("rank", "The best backtests by one metric, or by several with weights",
                             "  lamina --store mystore rank --by sortino --filter 'tag LIKE "
-                            "\"sweep_%\" AND trades > 30'\n",
-                            [this](const Context& c) {
-                              if (!list_.limit) list_.limit = 10;
-                              return Rank(c, list_);
-                            });
-    command->add_option("--by,--sort", list_.sort, "Metric to rank by")->required();
+                            "\"sweep_%\" AND trades > 30'\n"
+                            "  lamina rank results/ --focus risk_adjusted\n"
+                            "  lamina rank results/ --weights sharpe=2,max_drawdown=-1\n"
+                            "  lamina rank results/ --by sharpe -n 100 --prune --archive-dir old "
+                            "--dry-run\n",
+                            [this](const Context& c) { return Rank(c, list_); });
+    command->add_option("--by,--sort", list_.sort, "Metric to rank by");
+    command->add_option("--focus", list_.focus,
+                        "Weights of a preset: balanced, profit, frequency, risk_adjusted");
+    command->add_option("--weights", list_.weights,
+                        "METRIC=WEIGHT,…: own weights, on top of those of --focus");
+    command->add_flag("--prune", list_.prune,
+                      "Remove what was ranked and is not among the --limit best");
+    command->add_option("--archive-dir", list_.archive, "Move there what --prune would delete");
+    command->add_flag("--dry-run", list_.dry_run, "Only say what --prune would do");
     AddSelection(command);
   }
 
@@ -370,8 +403,9 @@ class CommandLine {
   std::string root_, path_, handle_, text_;
   std::vector<std::string> handles_, tag_changes_;
   std::optional<std::int64_t> snapshot_;
-  bool deep_ = false, again_ = false, keep_going_ = true;
+  bool deep_ = false, again_ = false, keep_going_ = true, no_progress_ = false;
   ImportArguments import_;
+  IndexArguments index_;
   ListArguments list_;
   ExportArguments export_;
   SessionsArguments sessions_;

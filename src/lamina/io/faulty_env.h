@@ -78,7 +78,7 @@ struct Fault {
 ///   and renames (which belong to the folder of the new name) after that are undone;
 /// * folders made by CreateDirectories stay, as Env promises, and so do the files of TryLock.
 /// Files that were never written through this Env count as durable.
-class FaultyEnv final : public Env {
+class FaultyEnv : public Env {
  public:
   /// `target` must outlive this.
   explicit FaultyEnv(Env& target) : target_(target) {}
