@@ -32,6 +32,7 @@ EDGES: dict[str, set[str]] = {
     "bars": {"dataset", "ticks", "series"},
     "features": {"dataset", "catalog"},
     "backtests": {"bundle", "catalog", "table"},
+    "stores": {"backtests", "bundle", "catalog"},
     "research": {"backtests", "features", "catalog"},
     "demo": {"backtests", "bundle"},
 }

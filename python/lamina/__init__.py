@@ -23,6 +23,16 @@ from .errors import (
     Unsupported,
 )
 from .store import Problem, Store, VerifyReport, open
+from .stores import (
+    BacktestStore,
+    LocalDirStore,
+    LocalTieredStore,
+    MigrationReport,
+    StoreError,
+    StoreHandleNotFoundError,
+    SupportsCopyFrom,
+    migrate_store,
+)
 from .summary import BacktestSummary
 from .table import Table
 
@@ -30,6 +40,7 @@ __all__ = [
     "AlreadyExists",
     "Backtest",
     "BacktestRun",
+    "BacktestStore",
     "BacktestSummary",
     "Backtests",
     "Cancelled",
@@ -42,15 +53,22 @@ __all__ = [
     "InvalidArgument",
     "IoError",
     "LaminaError",
+    "LocalDirStore",
+    "LocalTieredStore",
+    "MigrationReport",
     "NotFound",
     "Problem",
     "ResourceExhausted",
     "Store",
+    "StoreError",
+    "StoreHandleNotFoundError",
+    "SupportsCopyFrom",
     "Table",
     "Unsupported",
     "VerifyReport",
     "__version__",
     "arrow_version",
+    "migrate_store",
     "open",
     "read_bundle",
 ]

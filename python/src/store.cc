@@ -143,6 +143,7 @@ void BindStore(nb::module_& module) {
            nb::sig("def verify(self, deep: bool) -> dict[str, object]"))
       .def("stats", &Stats, nb::sig("def stats(self) -> dict[str, object]"));
   BindBacktests(module, store);
+  BindStores(module, store);
 }
 
 }  // namespace lamina::python

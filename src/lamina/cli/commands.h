@@ -63,6 +63,14 @@ struct DemoArguments {
   std::uint64_t seed = 7;
 };
 
+struct MigrateArguments {
+  std::string from, to;  ///< "local-dir", "local-tiered"
+  std::string source, target;
+  std::vector<std::string> handles;  ///< empty: all
+  std::size_t workers = 0;
+  bool replace = false;
+};
+
 Outcome Init(const Context& context, const std::string& root);
 Outcome Import(const Context& context, const ImportArguments& arguments);
 Outcome List(const Context& context, const ListArguments& arguments);
@@ -81,6 +89,7 @@ Outcome Stats(const Context& context);
 Outcome Inspect(const Context& context, const std::string& path);
 Outcome Verify(const Context& context, bool deep);
 Outcome Snapshots(const Context& context);
+Outcome MigrateStore(const Context& context, const MigrateArguments& arguments);
 Outcome Demo(const Context& context, const DemoArguments& arguments);
 
 }  // namespace lamina::cli
