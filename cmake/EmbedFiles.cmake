@@ -1,0 +1,31 @@
+# Build text files into a library: cmake -DOUT=x.cc -DCALENDARS=<folder> -DZONES=<file> -P EmbedFiles.cmake
+# A literal holds at most 16,000 bytes (the standard asks for 65,536); neighbours join.
+function(append_literal out file)
+  file(READ "${file}" text HEX)
+  string(LENGTH "${text}" length)
+  set(position 0)
+  set(literals "")
+  while(position LESS length)
+    string(SUBSTRING "${text}" ${position} 32000 part)
+    string(REGEX REPLACE "(..)" "\\\\x\\1" part "${part}")
+    string(APPEND literals "\n  \"${part}\"")
+    math(EXPR position "${position} + 32000")
+  endwhile()
+  math(EXPR bytes "${length} / 2")
+  set(${out} "std::string_view(${literals}, ${bytes})" PARENT_SCOPE)
+endfunction()
+
+set(source "// Made by cmake/EmbedFiles.cmake.\n#include \"lamina/market/embedded_internal.h\"\n")
+string(APPEND source "namespace lamina::market {\nnamespace {\nconstexpr EmbeddedFile kCalendars[] = {\n")
+file(GLOB files "${CALENDARS}/*.txt")
+list(SORT files)
+foreach(file IN LISTS files)
+  get_filename_component(name "${file}" NAME)
+  append_literal(literal "${file}")
+  string(APPEND source "{\"${name}\", ${literal}},\n")
+endforeach()
+append_literal(literal "${ZONES}")
+string(APPEND source "};\nconstexpr std::string_view kZones = ${literal};\n}  // namespace\n"
+  "std::span<const EmbeddedFile> CalendarFiles() { return kCalendars; }\n"
+  "std::string_view ZoneFile() { return kZones; }\n}  // namespace lamina::market\n")
+file(WRITE "${OUT}" "${source}")
