@@ -75,6 +75,7 @@ TESTED_ELSEWHERE: dict[str, str] = {
     "src/lamina/cli/demo_command.cc": "python/tests/cli/test_first_way.py",
     "src/lamina/cli/edit_commands.cc": "python/tests/cli/test_first_way.py",
     "src/lamina/cli/list_commands.cc": "python/tests/cli/test_first_way.py",
+    "src/lamina/cli/migrate_command.cc": "tests/scripts/stores/migrate.test",
     "src/lamina/cli/store_commands.cc": "python/tests/cli/test_first_way.py",
 }
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import builtins
 import os
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
@@ -287,6 +288,46 @@ class LocalTieredStore(_Store):
     def rank(self, by: str, **options: Any) -> Table:
         """As `Backtests.rank`."""
         return self.store.backtests.rank(by, **options)
+
+    def scan(self, name: str, columns: Sequence[str] | None = None) -> Table:
+        """Rows of all runs of one table, sorted by run: `runs` (engine, study, window, metrics),
+        `portfolio_snapshots`, `trades`, `orders`, `positions`, `metric_series`.
+
+        Times are timestamps in UTC. `run_id` joins the tables; `store.sql` has them too, and
+        reads only the runs that a query asks for. Raises InvalidArgument for another name.
+        """
+        return Table(self._native.scan(name, list(columns) if columns is not None else None))
+
+    def iter_ohlcv_hashes(self) -> Iterator[str]:
+        """The SHA-256 (lower-case hex) of every price file that a backtest names, once for each
+        (backtest, key). Raises when the references of any backtest cannot be read.
+        """
+        return iter(self._native.ohlcv_uses())
+
+    def ohlcv_referenced_hashes(self) -> set[str]:
+        """The hashes of `iter_ohlcv_hashes`, each once."""
+        return set(self._native.ohlcv_uses())
+
+    def ohlcv_stored_hashes(self) -> set[str]:
+        """Price files whose bytes are in the store."""
+        return set(self._native.ohlcv_blobs())
+
+    def ohlcv_stats(self) -> dict[str, int]:
+        """Counts: stored_blobs, stored_bytes, referenced_blobs, orphan_blobs (stored, named by no
+        backtest), missing_blobs (named, not stored).
+        """
+        return self._native.ohlcv_stats()
+
+    def garbage_collect_ohlcv(
+        self, *, dry_run: bool = False, keep_deleted: bool = False
+    ) -> builtins.list[str]:
+        """Remove price files that no backtest names. Returns their hashes, sorted.
+
+        `dry_run` removes nothing. Refuses (raises) when the references of any backtest cannot be
+        read. A writer in another thread or process loses nothing. A deleted backtest that is
+        brought back by `undelete` after this lacks its prices, unless `keep_deleted`.
+        """
+        return self._native.collect_ohlcv(dry_run, keep_deleted)
 
     def handles(self) -> Names:
         return self.store.backtests.handles()

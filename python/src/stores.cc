@@ -13,6 +13,8 @@
 #include <nanobind/stl/string.h>
 #include <nanobind/stl/vector.h>
 
+#include "lamina/backtests/lake_schema.h"
+#include "lamina/backtests/ohlcv_references.h"
 #include "lamina/stores/bundle_backtest.h"
 #include "lamina/stores/local_dir_store.h"
 #include "lamina/stores/local_tiered_store.h"
@@ -167,6 +169,68 @@ nb::list Unreachable(const OpenFolder& self) {
   return all;
 }
 
+/// Rows of a lake table over all runs, in the order of run_id.
+ArrowTable Scan(const OpenStore& self, const std::string& name,
+                const std::optional<std::vector<std::string>>& columns) {
+  const auto engine = self.Get();
+  return ArrowTable(Unlocked([&]() -> Result<std::shared_ptr<arrow::Table>> {
+    LAMINA_TRY(TableNamed(name));
+    std::int64_t snapshot = 0;
+    catalog::LakeTable table;
+    LAMINA_TRY(engine->catalog().Read([&](catalog::Database& database) -> Status {
+      catalog::LakeReader reader(database);
+      LAMINA_ASSIGN(snapshot, reader.LatestSnapshot());
+      LAMINA_ASSIGN(table, reader.FindTable(backtests::kSchemaName, name, snapshot));
+      return Ok();
+    }));
+    return engine->catalog().ReadTable(table, snapshot, {}, columns);
+  }));
+}
+
+nb::list Hashes(const std::vector<Sha256Digest>& hashes) {
+  nb::list all;
+  for (const Sha256Digest& hash : hashes) all.append(hash.Hex());
+  return all;
+}
+
+nb::list OhlcvUses(const OpenStore& self) {
+  const auto engine = self.Get();
+  nb::list all;
+  for (const auto& use : Unlocked([&] { return backtests::OhlcvUses(engine->backtests()); })) {
+    if (use.sha256) all.append(use.sha256->Hex());
+  }
+  return all;
+}
+
+nb::list OhlcvBlobs(const OpenStore& self) {
+  const auto engine = self.Get();
+  std::vector<Sha256Digest> hashes;
+  for (const auto& blob : Unlocked([&] { return backtests::OhlcvBlobs(engine->backtests()); })) {
+    hashes.push_back(blob.sha256);
+  }
+  return Hashes(hashes);
+}
+
+nb::dict OhlcvStatsOf(const OpenStore& self) {
+  const auto engine = self.Get();
+  const auto stats = Unlocked([&] { return backtests::ReadOhlcvStats(engine->backtests()); });
+  nb::dict all;
+  all["stored_blobs"] = stats.stored_blobs;
+  all["stored_bytes"] = stats.stored_bytes;
+  all["referenced_blobs"] = stats.referenced_blobs;
+  all["orphan_blobs"] = stats.orphan_blobs;
+  all["missing_blobs"] = stats.missing_blobs;
+  return all;
+}
+
+nb::list CollectOhlcv(const OpenStore& self, bool dry_run, bool keep_deleted) {
+  const auto engine = self.Get();
+  return Hashes(Unlocked([&] {
+    return backtests::CollectOhlcv(engine->backtests(),
+                                   {.dry_run = dry_run, .keep_deleted = keep_deleted});
+  }));
+}
+
 void BindFolder(nb::module_& module) {
   nb::class_<BundleBacktest>(module, "BundleBacktest",
                              "A backtest in a bundle; see lamina.Backtest.")
@@ -201,8 +265,14 @@ void BindFolder(nb::module_& module) {
 
 }  // namespace
 
-void BindStores(nb::module_& module, nb::class_<OpenStore>&) {
+void BindStores(nb::module_& module, nb::class_<OpenStore>& store) {
   BindFolder(module);
+  store.def("scan", &Scan, nb::arg("name"), nb::arg("columns").none())
+      .def("ohlcv_uses", &OhlcvUses, nb::sig("def ohlcv_uses(self) -> list[str]"))
+      .def("ohlcv_blobs", &OhlcvBlobs, nb::sig("def ohlcv_blobs(self) -> list[str]"))
+      .def("ohlcv_stats", &OhlcvStatsOf, nb::sig("def ohlcv_stats(self) -> dict[str, int]"))
+      .def("collect_ohlcv", &CollectOhlcv, nb::arg("dry_run"), nb::arg("keep_deleted"),
+           nb::sig("def collect_ohlcv(self, dry_run: bool, keep_deleted: bool) -> list[str]"));
   module.def("copy_backtests", &Copy, nb::arg("source"), nb::arg("target"), nb::arg("handles"),
              nb::arg("replace"), nb::arg("workers"), nb::arg("progress").none());
   module.def("import_bundles", &Import, nb::arg("store"), nb::arg("paths"), nb::arg("workers"),

@@ -7,7 +7,6 @@
 #include "lamina/backtests/catalog_rows.h"
 #include "lamina/backtests/ohlcv_manifest.h"
 #include "lamina/backtests/skeleton.h"
-#include "lamina/bundle/layout.h"
 #include "lamina/bundle/msgpack.h"
 
 namespace lamina::backtests {
@@ -28,13 +27,6 @@ bool HasParts(const bundle::Value& value) {
   return false;
 }
 
-Result<std::vector<OhlcvReference>> ManifestOf(const bundle::Document& document,
-                                               std::uint32_t version) {
-  bundle::Layout layout{.version = version, .backtest = document.root()};
-  layout.ohlcv = document.root().Find("ohlcv");
-  return ReadOhlcvManifest(layout, "");
-}
-
 /// The manifest stands in the skeleton, unless it is so long that it became a chunk.
 Result<std::vector<OhlcvReference>> ReadManifest(BacktestStore& store,
                                                  const BacktestRecord& backtest) {
@@ -47,11 +39,13 @@ Result<std::vector<OhlcvReference>> ReadManifest(BacktestStore& store,
                   bundle::Document::Parse(std::move(skeleton.body), kSkeletonLimits));
     const auto ohlcv = body.root().Find("ohlcv");
     if (!ohlcv || ohlcv->is_nil()) return std::vector<OhlcvReference>();
-    if (!HasParts(*ohlcv)) return ManifestOf(body, backtest.bundle_version);
+    if (!HasParts(*ohlcv)) return ReadOhlcvManifest(*ohlcv, "");
     LAMINA_ASSIGN(bytes, store.ReadDocument(backtest));
   }
   LAMINA_ASSIGN(const auto document, bundle::Document::Parse(std::move(bytes)));
-  return ManifestOf(document, backtest.bundle_version);
+  const auto ohlcv = document.root().Find("ohlcv");
+  if (!ohlcv) return std::vector<OhlcvReference>();
+  return ReadOhlcvManifest(*ohlcv, "");
 }
 
 /// Live backtests that began after `snapshot` (all of them for -1), by handle; deleted ones too
