@@ -298,6 +298,13 @@ class LocalTieredStore(_Store):
         """
         return Table(self._native.scan(name, list(columns) if columns is not None else None))
 
+    def rebuild_index(self) -> int:
+        """Make the rows of the rank table anew from the stored documents; tags and notes stay.
+
+        Returns the number of backtests. Raises Corruption naming one that cannot be read.
+        """
+        return self._native.rebuild_index()
+
     def iter_ohlcv_hashes(self) -> Iterator[str]:
         """The SHA-256 (lower-case hex) of every price file that a backtest names, once for each
         (backtest, key). Raises when the references of any backtest cannot be read.

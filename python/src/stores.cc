@@ -15,6 +15,7 @@
 
 #include "lamina/backtests/lake_schema.h"
 #include "lamina/backtests/ohlcv_references.h"
+#include "lamina/backtests/rebuild_index.h"
 #include "lamina/stores/bundle_backtest.h"
 #include "lamina/stores/local_dir_store.h"
 #include "lamina/stores/local_tiered_store.h"
@@ -231,6 +232,12 @@ nb::list CollectOhlcv(const OpenStore& self, bool dry_run, bool keep_deleted) {
   }));
 }
 
+std::int64_t RebuildTheIndex(const OpenStore& self) {
+  const auto engine = self.Get();
+  Interruptible work{nb::none()};
+  return work.Run([&] { return backtests::RebuildIndex(engine->backtests(), &work.cancel()); });
+}
+
 void BindFolder(nb::module_& module) {
   nb::class_<BundleBacktest>(module, "BundleBacktest",
                              "A backtest in a bundle; see lamina.Backtest.")
@@ -267,7 +274,8 @@ void BindFolder(nb::module_& module) {
 
 void BindStores(nb::module_& module, nb::class_<OpenStore>& store) {
   BindFolder(module);
-  store.def("scan", &Scan, nb::arg("name"), nb::arg("columns").none())
+  store.def("rebuild_index", &RebuildTheIndex)
+      .def("scan", &Scan, nb::arg("name"), nb::arg("columns").none())
       .def("ohlcv_uses", &OhlcvUses, nb::sig("def ohlcv_uses(self) -> list[str]"))
       .def("ohlcv_blobs", &OhlcvBlobs, nb::sig("def ohlcv_blobs(self) -> list[str]"))
       .def("ohlcv_stats", &OhlcvStatsOf, nb::sig("def ohlcv_stats(self) -> dict[str, int]"))

@@ -119,7 +119,9 @@ TEST_F(OhlcvReferencesTest, CollectsBesideWriters) {
   std::thread collector([&] {
     while (!done) {
       const auto gone = CollectOhlcv(*store_, {});
-      if (!gone.ok()) EXPECT_THAT(gone, IsError(ErrorCode::kConflict));
+      if (!gone.ok()) {
+        EXPECT_THAT(gone, IsError(ErrorCode::kConflict));
+      }
     }
   });
   std::vector<std::thread> writers;
@@ -143,7 +145,9 @@ TEST_F(OhlcvReferencesTest, CollectsBesideWriters) {
         auto there = store_.catalog().ReadChunk({catalog::ChunkKind::kOhlcv, Sha256(content)});
         ASSERT_THAT(there, IsOk()) << round;
         EXPECT_EQ(*there, content);
-        if (round % 4 == 3) ASSERT_THAT(store_->Delete({handle}), IsOk());
+        if (round % 4 == 3) {
+          ASSERT_THAT(store_->Delete({handle}), IsOk());
+        }
       }
     });
   }

@@ -100,8 +100,12 @@ TEST_F(ChunkCollectionTest, CutShort) {
     env_.ClearFault();
     Open();
     const auto read = catalog_->ReadChunk(id);
-    if (finished) EXPECT_THAT(read, IsError(ErrorCode::kNotFound)) << at;
-    if (read.ok()) EXPECT_EQ(*read, content) << at;
+    if (finished) {
+      EXPECT_THAT(read, IsError(ErrorCode::kNotFound)) << at;
+    }
+    if (read.ok()) {
+      EXPECT_EQ(*read, content) << at;
+    }
     ASSERT_THAT(catalog_->CollectChunks(kKind, {id.sha256}, Fine), IsOk()) << at;
     EXPECT_THAT(catalog_->ReadChunk(id), IsError(ErrorCode::kNotFound)) << at;
     EXPECT_FALSE(env_.Exists(folder_.File(ChunkPath(id)))) << at;

@@ -40,8 +40,8 @@ class Made {
 
 class EveryStore : public testing::TestWithParam<std::string> {};
 INSTANTIATE_TEST_SUITE_P(Kinds, EveryStore, testing::Values("local-dir", "local-tiered"),
-                         [](const auto& info) {
-                           return info.param == "local-dir" ? "LocalDir" : "LocalTiered";
+                         [](const auto& kind) {
+                           return kind.param == "local-dir" ? "LocalDir" : "LocalTiered";
                          });
 
 TEST_P(EveryStore, DocumentsComeBack) {

@@ -128,7 +128,9 @@ TEST(LocalDirStoreCrash, NewOrAbsent) {
     ASSERT_THAT(env.LoseUnsynced(), IsOk());
     auto again = OpenIn(io::PosixEnv(), folder.File("root"));
     EXPECT_EQ(*again->Exists("a/b"), stored) << at;
-    if (stored) EXPECT_EQ(again->Read("a/b")->document, document);
+    if (stored) {
+      EXPECT_EQ(again->Read("a/b")->document, document);
+    }
     if (!fired) break;
     ASSERT_LT(at, 50);
   }
