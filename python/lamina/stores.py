@@ -343,6 +343,7 @@ class LocalTieredStore(_Store):
         return len(self.store.backtests)
 
     def _known(self, handle: str) -> str:
+        _lamina.check_handle(handle)
         bare = _without_suffix(handle)
         return handle if bare == handle or handle in self.store.backtests else bare
 

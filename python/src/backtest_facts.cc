@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include <nanobind/stl/string.h>
+
 #include "lamina/base/error_table.h"
 #include "lamina/base/uuid.h"
 

@@ -11,6 +11,7 @@
 #include "store.h"
 #include <nanobind/stl/optional.h>
 #include <nanobind/stl/string.h>
+#include <nanobind/stl/unique_ptr.h>
 #include <nanobind/stl/vector.h>
 
 #include "lamina/backtests/lake_schema.h"
@@ -272,9 +273,9 @@ void BindFolder(nb::module_& module) {
 
 }  // namespace
 
-void BindStores(nb::module_& module, nb::class_<OpenStore>& store) {
+void BindStores(nb::module_& module, nb::class_<OpenStore>& open_store) {
   BindFolder(module);
-  store.def("rebuild_index", &RebuildTheIndex)
+  open_store.def("rebuild_index", &RebuildTheIndex)
       .def("scan", &Scan, nb::arg("name"), nb::arg("columns").none())
       .def("ohlcv_uses", &OhlcvUses, nb::sig("def ohlcv_uses(self) -> list[str]"))
       .def("ohlcv_blobs", &OhlcvBlobs, nb::sig("def ohlcv_blobs(self) -> list[str]"))
@@ -305,6 +306,9 @@ void BindStores(nb::module_& module, nb::class_<OpenStore>& store) {
         });
       },
       nb::arg("store"), nb::arg("handle"));
+  module.def(
+      "check_handle", [](const std::string& handle) { OrRaise(backtests::CheckHandle(handle)); },
+      nb::arg("handle"));
   module.def(
       "encode_document",
       [](nb::handle document) {

@@ -66,7 +66,7 @@ struct DemoArguments {
 struct MigrateArguments {
   std::string from, to;  ///< "local-dir", "local-tiered"
   std::string source, target;
-  std::vector<std::string> handles;  ///< empty: all
+  std::string handles;  ///< separated by commas; empty: all
   std::size_t workers = 0;
   bool replace = false;
 };

@@ -289,8 +289,7 @@ class CommandLine {
     command->add_option("--src,src", migrate_.source, "Folder of the source");
     command->add_option("--dst,dst", migrate_.target, "Folder of the target; made when absent");
     command->add_option("--handles", migrate_.handles, "Only these, separated by commas")
-        ->delimiter(',')
-        ->expected(1);
+        ->join(',');
     command->add_option("--workers", migrate_.workers, "Threads (default: all cores)")
         ->check(CLI::Range(1, 256));
     command->add_flag("--replace", migrate_.replace,

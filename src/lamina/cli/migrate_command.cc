@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <memory>
 
 #include "lamina/base/error_table.h"
@@ -31,6 +32,16 @@ Result<OpenedStore> OpenKind(const std::string& kind, const std::string& root, b
   LAMINA_ASSIGN(opened.engine, store::Store::Open(env, root, options));
   opened.face = std::make_unique<stores::LocalTieredStore>(opened.engine->backtests());
   return opened;
+}
+
+std::vector<std::string> SplitAtCommas(const std::string& text) {
+  std::vector<std::string> parts;
+  for (std::size_t begin = 0; begin < text.size();) {
+    const std::size_t end = std::min(text.find(',', begin), text.size());
+    if (end > begin) parts.push_back(text.substr(begin, end - begin));
+    begin = end + 1;
+  }
+  return parts;
 }
 
 std::string MigrationJson(const backtests::ImportReport& report) {
@@ -103,7 +114,8 @@ Outcome MigrateStore(const Context& context, const MigrateArguments& arguments) 
   {
     ProgressLine line(context);
     options.progress = [&](const backtests::ImportProgress& progress) { line.Update(progress); };
-    LAMINA_ASSIGN(report, target.face->CopyFrom(*source.face, arguments.handles, options));
+    LAMINA_ASSIGN(report,
+                  target.face->CopyFrom(*source.face, SplitAtCommas(arguments.handles), options));
   }
   if (context.structured()) {
     Print(MigrationJson(report));

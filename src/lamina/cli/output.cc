@@ -86,9 +86,12 @@ void ProgressLine::Update(const backtests::ImportProgress& progress) {
   shown_ = true;
   const double seconds = SecondsNow() - begin_;
   const double rate = seconds > 0 ? static_cast<double>(progress.files_done) / seconds : 0;
-  std::string line = HumanCount(progress.files_done) + " of " + HumanCount(progress.files_total) +
-                     " files, " + HumanBytes(progress.bytes_done) + " of " +
-                     HumanBytes(progress.bytes_total) + ", " + OneDecimal(rate) + " files/s";
+  std::string line =
+      HumanCount(progress.files_done) + " of " + HumanCount(progress.files_total) + " files, ";
+  if (progress.bytes_total > 0) {
+    line += HumanBytes(progress.bytes_done) + " of " + HumanBytes(progress.bytes_total) + ", ";
+  }
+  line += OneDecimal(rate) + " files/s";
   if (rate > 0 && progress.files_done < progress.files_total) {
     line += ", " +
             HumanSeconds(static_cast<double>(progress.files_total - progress.files_done) / rate) +

@@ -24,8 +24,8 @@ using backtests::ImportSource;
 using backtests::PutReport;
 
 constexpr std::int64_t kBundleBytesMax = std::int64_t{1} << 31;
-/// A file name has 255 bytes; so many are ours (suffix, temporary suffix).
-constexpr std::size_t kPartBytesMax = 230;
+/// A file name has 255 bytes; the rest is for suffixes, of files being written too.
+constexpr std::size_t kPartBytesMax = 210;
 constexpr std::string_view kSuffixes[] = {".iafbt", ".obtf"};
 
 /// The suffix that the framework gives to bundles of a version.

@@ -71,11 +71,11 @@ TEST_F(LocalDirStoreTest, TwoFilesOfOneName) {
 }
 
 TEST_F(LocalDirStoreTest, NamesThatAreTooLong) {
-  EXPECT_THAT(store_->Put(std::string(231, 'x'), 2, SmallDocument("a", {}), false),
+  EXPECT_THAT(store_->Put(std::string(211, 'x'), 2, SmallDocument("a", {}), false),
               IsError(ErrorCode::kInvalidArgument));
-  EXPECT_THAT(store_->Put("a/" + std::string(230, 'x') + "/b", 2, SmallDocument("a", {}), false),
+  EXPECT_THAT(store_->Put("a/" + std::string(210, 'x') + "/b", 2, SmallDocument("a", {}), false),
               IsOk());
-  EXPECT_THAT(store_->Put(std::string(230, 'x'), 2, SmallDocument("a", {}), false), IsOk());
+  EXPECT_THAT(store_->Put(std::string(210, 'x'), 2, SmallDocument("a", {}), false), IsOk());
 }
 
 TEST_F(LocalDirStoreTest, Refuses) {
