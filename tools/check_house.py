@@ -54,13 +54,8 @@ WIDE_LINES: dict[str, int] = {"tools/setup.sh": 4}
 # Sources without a test of their own: the file that tests them instead.
 TESTED_ELSEWHERE: dict[str, str] = {
     "src/lamina/backtests/shape_list.cc": "src/lamina/backtests/decompose_test.cc",
-    "src/lamina/backtests/backtest_store.cc": "python/tests/cli/test_first_way.py",
     "src/lamina/backtests/catalog_rows.cc": "python/tests/cli/test_first_way.py",
-    "src/lamina/backtests/edit.cc": "python/tests/cli/test_first_way.py",
-    "src/lamina/backtests/export.cc": "python/tests/cli/test_first_way.py",
-    "src/lamina/backtests/import.cc": "python/tests/cli/test_first_way.py",
     "src/lamina/backtests/import_batch.cc": "python/tests/cli/test_first_way.py",
-    "src/lamina/backtests/import_sources.cc": "python/tests/cli/test_first_way.py",
     "src/lamina/backtests/prepare.cc": "python/tests/cli/test_first_way.py",
     "src/lamina/backtests/run_batch.cc": "python/tests/cli/test_first_way.py",
     "src/lamina/backtests/run_deletion.cc": "python/tests/cli/test_first_way.py",
@@ -69,7 +64,6 @@ TESTED_ELSEWHERE: dict[str, str] = {
     "src/lamina/backtests/series_blob_library.cc": "src/lamina/backtests/series_blob_test.cc",
     "src/lamina/backtests/series_blob_read.cc": "src/lamina/backtests/series_blob_test.cc",
     "src/lamina/backtests/summary_metrics.cc": "src/lamina/backtests/run_metrics_test.cc",
-    "src/lamina/backtests/verify.cc": "python/tests/cli/test_first_way.py",
     "src/lamina/catalog/lake_reader.cc": "src/lamina/catalog/lake_writer_test.cc",
     "src/lamina/cli/backtest_commands.cc": "python/tests/cli/test_first_way.py",
     "src/lamina/cli/demo_command.cc": "python/tests/cli/test_first_way.py",

@@ -97,19 +97,24 @@ class Backtests:
         progress: bool | _progress.Progress | None = None,
         keep_going: bool = True,
         replace: bool = False,
+        max_document_bytes: int | None = None,
     ) -> ImportReport:
         """Import bundles, or folders of bundles (recursive). What is stored already is left alone.
 
         A bundle that cannot be imported is in the report's `failed`; with `keep_going=False` the
         first one raises. A known handle with another document fails with AlreadyExists unless
         `replace`. Can be interrupted and run again. `workers` defaults to all cores.
+        A bundle that unpacks to more than `max_document_bytes` (64 MB) is refused: importing one
+        takes up to ten times as much memory.
         """
         paths = (
             [path_or_paths] if isinstance(path_or_paths, str | os.PathLike) else list(path_or_paths)
         )
         report, finish = _progress.reporter(progress, " bundles")
         try:
-            done = self._engine.import_bundles(paths, workers or 0, keep_going, replace, report)
+            done = self._engine.import_bundles(
+                paths, workers or 0, keep_going, replace, max_document_bytes, report
+            )
         finally:
             finish()
         return import_report(done, keep_going)
@@ -210,6 +215,11 @@ class Backtests:
     ) -> ExportReport:
         """Write the bundle to `path`, as it came in unless `format_version` (1, 2, 5) or the zstd
         `level` say otherwise. Price files that it names are put beside it.
+
+        Another version than it came in carries runs, summary and identity over; `warnings` of the
+        report name what that version has no place for. Raises InvalidArgument for an unknown
+        version, Unsupported when the version cannot hold the runs (several studies, both engines
+        or universes in 1 and 2); then no file is written.
         """
         done = self._engine.export_bundle(handle, path, format_version, level, snapshot)
         return ExportReport(**done)

@@ -39,7 +39,8 @@ class OpenBacktest {
 };
 
 nb::dict Import(const OpenStore& self, const nb::sequence& paths, std::size_t workers,
-                bool keep_going, bool replace, const nb::object& progress) {
+                bool keep_going, bool replace, std::optional<std::int64_t> max_document_bytes,
+                const nb::object& progress) {
   const auto engine = self.Get();
   std::vector<std::string> where;
   for (nb::handle path : paths) where.push_back(Path(path));
@@ -48,6 +49,7 @@ nb::dict Import(const OpenStore& self, const nb::sequence& paths, std::size_t wo
   options.workers = workers;
   options.keep_going = keep_going;
   options.replace = replace;
+  if (max_document_bytes) options.max_document_bytes = *max_document_bytes;
   options.cancel = &work.cancel();
   options.progress = [&work](const backtests::ImportProgress& state) {
     work.Progress(state.files_done, state.files_total);
@@ -208,9 +210,10 @@ void BindBacktests(nb::module_& module, nb::class_<OpenStore>& store) {
 
   store
       .def("import_bundles", &Import, nb::arg("paths"), nb::arg("workers"), nb::arg("keep_going"),
-           nb::arg("replace"), nb::arg("progress").none(),
+           nb::arg("replace"), nb::arg("max_document_bytes").none(), nb::arg("progress").none(),
            nb::sig("def import_bundles(self, paths: Sequence[object], workers: int, keep_going: "
-                   "bool, replace: bool, progress: object | None) -> dict[str, object]"))
+                   "bool, replace: bool, max_document_bytes: int | None, progress: object | None) "
+                   "-> dict[str, object]"))
       .def("export_bundle", &Export, nb::arg("handle"), nb::arg("path"),
            nb::arg("format_version").none(), nb::arg("level").none(), nb::arg("snapshot").none(),
            nb::sig("def export_bundle(self, handle: str, path: object, format_version: int | None, "

@@ -178,3 +178,49 @@ def test_a_binary_that_is_no_bundle_and_a_folder_without_any(store, tmp_path):
     assert done.returncode == 1
     assert json.loads(done.stdout)["failed"][0]["code"] == "kInvalidArgument"
     assert run("import", tmp_path / "nowhere", store=store, check=False).returncode == 3
+
+
+def test_documents_made_to_take_memory(store, shared, tmp_path):
+    """Few bytes that unpack to millions of values or records: bounded, whatever the workers."""
+    golden = shared / "data" / "bundles" / "golden" / "v1_8.10.0" / "one_run.iafbt"
+    frame = zstandard.ZstdDecompressor().decompressobj().decompress(golden.read_bytes()[8:])
+
+    def document(change) -> bytes:
+        read = msgpack.unpackb(frame, strict_map_key=False)
+        change(read["backtest"])
+        return msgpack.packb(read)
+
+    def odd_records(backtest: dict) -> None:
+        backtest["backtest_runs"][0]["portfolio_snapshots"] = [
+            {f"key{i}": i} for i in range(500_000)
+        ]
+
+    def many_records(backtest: dict) -> None:
+        backtest["backtest_runs"][0]["portfolio_snapshots"] *= 4_000
+
+    folder = tmp_path / "hungry"
+    folder.mkdir()
+    for copy in range(2):
+        crafted = {
+            "values": document(lambda backtest: backtest.update(extra=[0] * 9_000_000)),
+            "text": document(lambda backtest: backtest.update(extra="x" * (60 << 20))),
+            "too_long": document(lambda backtest: backtest.update(extra="x" * (65 << 20))),
+            "odd_records": document(odd_records),
+            "many_records": document(many_records),
+        }
+        for name, content in crafted.items():
+            write_bundle(folder / f"{name}{copy}.iafbt", content, version=1)
+    limited = lambda: resource.setrlimit(resource.RLIMIT_AS, (2 << 30, 2 << 30))  # noqa: E731
+    done = run(
+        "--json", "import", folder, store=store, check=False, preexec_fn=limited, timeout=600
+    )
+    report = json.loads(done.stdout)
+    refused = {Path(failure["path"]).stem: failure for failure in report["failed"]}
+    assert set(refused) == {"values0", "values1", "too_long0", "too_long1"}
+    for failure in refused.values():
+        assert failure["code"] == "kResourceExhausted"
+        assert "max_document" in failure["message"]
+    assert report["imported"] == 6 and done.returncode == 1
+    done = run_json("import", folder, "--max-document", "80MB", store=store, timeout=600)
+    assert (done["imported"], done["unchanged"], done["failed"]) == (4, 6, [])
+    assert run_json("verify", store=store)["ok"]

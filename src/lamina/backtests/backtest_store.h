@@ -55,6 +55,7 @@ struct ExportReport {
   bool identical_to_original = false;
   int level = 0;
   std::uint32_t format_version = 0;
+  bool converted = false;             ///< to another version than it came in
   std::vector<std::string> warnings;  ///< what could not be written as the document has it
 };
 
@@ -86,14 +87,16 @@ class BacktestStore {
 
   /// Write the bundle to `path`, atomically, and the price chunks it names beside it (absent ones
   /// only; price_files.h). Nothing is written outside the folder of `path`. A file at `path` is
-  /// replaced.
+  /// replaced. Another version than the backtest came in: convert.h.
   Result<ExportReport> Export(std::string_view handle, const std::string& path,
                               const ExportOptions& options = {}, AsOf as_of = {});
 
   /// End the backtests; rows of runs that nothing else names are deleted from the lake.
   /// RETURNS kNotFound when one is missing (nothing is deleted then), kConflict.
   Status Delete(const std::vector<std::string>& handles);
-  /// Bring back the last deleted backtest of that handle while a snapshot holds it.
+  /// Bring back the last deleted backtest of that handle while a snapshot holds it. RETURNS
+  /// kAlreadyExists when the handle is in use, kNotFound when nothing was deleted under it or the
+  /// backtest was renamed (naming the new handle).
   Status Undelete(std::string_view handle);
   Status Rename(std::string_view from, std::string_view to);
   /// RETURNS the tags after the change (user tags; the bundle's own tag is not among them).

@@ -83,6 +83,19 @@ Result<std::optional<BacktestRecord>> FindDeletedBacktest(Database& database,
   return std::optional<BacktestRecord>(std::move(record));
 }
 
+Result<std::optional<std::string>> FindRenamed(Database& database, const BacktestRecord& ended) {
+  // A rename copies the row in the commit that ends it; an import in that commit has another time.
+  LAMINA_ASSIGN(auto statement,
+                database.Prepare("SELECT handle FROM backtest WHERE document_sha256 = ?1 AND "
+                                 "begin_snapshot = ?2 AND imported_at = ?3 AND handle <> ?4"));
+  statement.BindBlob(1, ended.document_sha256.View())
+      .Bind(2, ended.end_snapshot)
+      .Bind(3, ended.imported_at.value)
+      .Bind(4, std::string_view(ended.handle));
+  LAMINA_ASSIGN(const bool found, statement.Step());
+  return found ? statement.OptionalText(0) : std::nullopt;
+}
+
 Result<std::vector<std::string>> ListHandles(Database& database, AsOf as_of) {
   std::string sql = "SELECT handle FROM backtest WHERE ";
   sql += as_of ? "begin_snapshot <= ?1 AND (end_snapshot IS NULL OR end_snapshot > ?1)"

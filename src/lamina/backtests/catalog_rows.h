@@ -22,6 +22,9 @@ Result<std::optional<BacktestRecord>> FindBacktest(catalog::Database& database,
 /// The most recently ended backtest of that handle.
 Result<std::optional<BacktestRecord>> FindDeletedBacktest(catalog::Database& database,
                                                           std::string_view handle);
+/// The handle that `ended` was renamed to, absent when it ended otherwise.
+Result<std::optional<std::string>> FindRenamed(catalog::Database& database,
+                                               const BacktestRecord& ended);
 Result<std::vector<std::string>> ListHandles(catalog::Database& database, AsOf as_of);
 Result<std::vector<RunRecord>> ListRuns(catalog::Database& database, std::int64_t backtest_id);
 

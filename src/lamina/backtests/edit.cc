@@ -102,6 +102,11 @@ Status BacktestStore::Undelete(std::string_view handle) {
     if (live) return AlreadyExists("'" + std::string(handle) + "' is there, not deleted");
     LAMINA_ASSIGN(deleted, FindDeletedBacktest(database, handle));
     if (!deleted) return NotFound("no deleted backtest '" + std::string(handle) + "'");
+    LAMINA_ASSIGN(const auto renamed, FindRenamed(database, *deleted));
+    if (renamed) {
+      return NotFound("'" + std::string(handle) + "' was not deleted but renamed to '" + *renamed +
+                      "'; there is nothing to bring back");
+    }
     LAMINA_ASSIGN(labels, ReadLabels(database, deleted->backtest_id));
     return Ok();
   }));

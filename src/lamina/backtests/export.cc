@@ -1,6 +1,7 @@
 #include <algorithm>
 
 #include "lamina/backtests/backtest_store.h"
+#include "lamina/backtests/convert.h"
 #include "lamina/backtests/price_files.h"
 #include "lamina/bundle/bundle_file.h"
 #include "lamina/bundle/layout.h"
@@ -56,17 +57,18 @@ Result<ExportReport> BacktestStore::Export(std::string_view handle, const std::s
   ExportReport report;
   report.path = path;
   report.format_version = options.format_version.value_or(backtest.bundle_version);
-  report.document_sha256 = backtest.document_sha256;
   LAMINA_ASSIGN(const auto parsed, bundle::Document::Parse(std::move(document)));
   LAMINA_ASSIGN(const auto layout, bundle::ReadLayout(backtest.bundle_version, parsed));
+  std::string converted;
+  ByteView written = parsed.bytes();
   if (report.format_version != backtest.bundle_version) {
-    return Unsupported("'" + backtest.handle + "' came as version " +
-                       std::to_string(backtest.bundle_version) +
-                       "; writing its document as version " +
-                       std::to_string(report.format_version) + " is not possible yet");
+    LAMINA_ASSIGN(converted, ConvertDocument(backtest.bundle_version, parsed, layout,
+                                             report.format_version, &report.warnings));
+    written = converted;
+    report.converted = true;
   }
-  LAMINA_ASSIGN(auto encoded,
-                Encode(backtest, report.format_version, parsed.bytes(), options.level));
+  report.document_sha256 = report.converted ? Sha256(written) : backtest.document_sha256;
+  LAMINA_ASSIGN(auto encoded, Encode(backtest, report.format_version, written, options.level));
   report.level = encoded.level;
   report.bytes = static_cast<std::int64_t>(encoded.file.size());
   report.sha256 = Sha256(encoded.file);

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <chrono>
 #include <mutex>
+#include <numeric>
+#include <unordered_map>
 
 #include "lamina/backtests/catalog_rows.h"
 #include "lamina/backtests/import_batch.h"
@@ -10,7 +12,12 @@
 namespace lamina::backtests {
 namespace {
 
-constexpr std::int64_t kMaxBundleFileBytes = std::int64_t{1} << 31;
+/// What a bundle's file may have beyond its document: header, frame, bytes after the frame.
+constexpr std::int64_t kFileOverheadBytes = std::int64_t{1} << 20;
+/// Documents from this size on are taken apart one at a time, whatever the workers.
+constexpr std::size_t kLargeDocumentBytes = std::size_t{16} << 20;
+/// No real document has more values; each takes memory of its own.
+constexpr std::size_t kBytesPerValueMin = 8;
 constexpr std::size_t kMaxBatchBacktests = 2000;
 
 /// What is to be imported: numbered things that can be prepared in any order, by several threads.
@@ -31,6 +38,7 @@ class Import {
 
   Result<ImportReport> Run() {
     const auto begin = std::chrono::steady_clock::now();
+    FindSharedHandles();
     auto status = ParallelFor(items_.sources.size(), options_.workers,
                               [&](std::size_t index, std::size_t) { return ImportOne(index); });
     if (status.ok()) status = CommitPending();
@@ -45,8 +53,29 @@ class Import {
   }
 
  private:
+  /// Which of two sources of one handle counts must depend neither on who is faster nor on what
+  /// they hold: the first by path does, the others are refused.
+  void FindSharedHandles() {
+    std::vector<std::size_t> order(items_.sources.size());
+    std::iota(order.begin(), order.end(), std::size_t{0});
+    std::stable_sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) {
+      return items_.sources[a].path < items_.sources[b].path;
+    });
+    std::unordered_map<std::string_view, std::size_t> first_of;
+    for (const std::size_t index : order) {
+      const auto [first, inserted] = first_of.emplace(items_.sources[index].handle, index);
+      if (!inserted) taken_by_.emplace(index, first->second);
+    }
+  }
+
   Status ImportOne(std::size_t index) {
     const ImportSource& source = items_.sources[index];
+    if (const auto taken = taken_by_.find(index); taken != taken_by_.end()) {
+      return Fail(source, ErrorCode::kAlreadyExists,
+                  "handle '" + source.handle + "' is that of " +
+                      items_.sources[taken->second].path +
+                      " in this import too; rename one of them, or import it by itself");
+    }
     if (options_.cancel != nullptr && options_.cancel->cancelled()) {
       return Cancelled("import interrupted; what was committed stays, run it again to go on");
     }
@@ -166,6 +195,7 @@ class Import {
   BacktestStore& store_;
   const Items& items_;
   const ImportOptions& options_;
+  std::unordered_map<std::size_t, std::size_t> taken_by_;  ///< source: the one that has its handle
 
   std::mutex mutex_;  ///< guards what follows
   ImportReport report_;
@@ -190,8 +220,14 @@ Result<PutReport> StorePrepared(BacktestStore& store, PreparedBacktest prepared,
   return put;
 }
 
+/// What a worker may do with a file, and how it takes turns with the others.
+struct FileRules {
+  std::int64_t max_document_bytes;
+  std::mutex large_documents;
+};
+
 Result<std::optional<PreparedBacktest>> PrepareFile(BacktestStore& store,
-                                                    const ImportSource& source) {
+                                                    const ImportSource& source, FileRules& rules) {
   io::Env& env = store.catalog().env();
   LAMINA_TRY(CheckHandle(source.handle));
   Provenance provenance;
@@ -199,7 +235,8 @@ Result<std::optional<PreparedBacktest>> PrepareFile(BacktestStore& store,
   provenance.path = source.path;
   LAMINA_ASSIGN(const auto info, env.Stat(source.path));
   provenance.mtime_ns = info.mtime_ns;
-  LAMINA_ASSIGN(const std::string file, env.ReadFile(source.path, kMaxBundleFileBytes));
+  LAMINA_ASSIGN(const std::string file,
+                env.ReadFile(source.path, rules.max_document_bytes + kFileOverheadBytes));
   bool unchanged = false;
   LAMINA_TRY(store.catalog().Read([&](catalog::Database& database) -> Status {
     LAMINA_ASSIGN(const auto live, FindBacktest(database, source.handle, {}));
@@ -208,7 +245,13 @@ Result<std::optional<PreparedBacktest>> PrepareFile(BacktestStore& store,
     return Ok();
   }));
   if (unchanged) return std::optional<PreparedBacktest>();
-  LAMINA_ASSIGN(auto prepared, PrepareBundle(env, std::move(provenance), file));
+  const auto limit = static_cast<std::size_t>(rules.max_document_bytes);
+  LAMINA_ASSIGN(auto bundle, bundle::ReadBundle(file, {.max_document_bytes = limit}));
+  std::unique_lock<std::mutex> turn(rules.large_documents, std::defer_lock);
+  if (bundle.document.size() >= kLargeDocumentBytes) turn.lock();
+  LAMINA_ASSIGN(auto prepared,
+                PrepareBundle(env, std::move(provenance), file, std::move(bundle),
+                              {.max_bytes = limit, .max_nodes = limit / kBytesPerValueMin}));
   return std::optional<PreparedBacktest>(std::move(prepared));
 }
 
@@ -223,9 +266,17 @@ Result<ImportReport> ImportItems(BacktestStore& store, const Items& items,
 
 Result<ImportReport> ImportBundles(BacktestStore& store, const std::vector<ImportSource>& sources,
                                    const ImportOptions& options) {
-  return ImportItems(
-      store, {sources, [&](std::size_t index) { return PrepareFile(store, sources[index]); }},
-      options);
+  if (options.max_document_bytes < 1) {
+    return InvalidArgument("max_document_bytes must be at least 1");
+  }
+  FileRules rules{.max_document_bytes = options.max_document_bytes, .large_documents = {}};
+  const auto prepare = [&](std::size_t index) -> Result<std::optional<PreparedBacktest>> {
+    auto prepared = PrepareFile(store, sources[index], rules);
+    if (prepared.ok() || prepared.error().code() != ErrorCode::kResourceExhausted) return prepared;
+    return ResourceExhausted(std::string(prepared.error().message()) +
+                             "; a larger max_document allows more");
+  };
+  return ImportItems(store, {sources, prepare}, options);
 }
 
 Result<ImportReport> ImportDocuments(BacktestStore& store, const std::vector<std::string>& handles,
@@ -251,7 +302,9 @@ Result<PutReport> PutBundle(BacktestStore& store, std::string_view handle, ByteV
                             bool replace) {
   Provenance provenance;
   provenance.handle = handle;
-  LAMINA_ASSIGN(auto prepared, PrepareBundle(store.catalog().env(), std::move(provenance), file));
+  LAMINA_ASSIGN(auto bundle, bundle::ReadBundle(file));
+  LAMINA_ASSIGN(auto prepared, PrepareBundle(store.catalog().env(), std::move(provenance), file,
+                                             std::move(bundle)));
   LAMINA_ASSIGN(auto put, StorePrepared(store, std::move(prepared), replace, {}));
   LAMINA_TRY(store.catalog().CompactSmallFiles());
   return put;

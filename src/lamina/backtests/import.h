@@ -20,6 +20,9 @@ struct ImportProgress {
   std::int64_t bytes_total = 0, bytes_done = 0;
 };
 
+/// Eight times the largest document seen in practice. Importing one takes up to ten times as much.
+inline constexpr std::int64_t kMaxDocumentBytes = std::int64_t{64} << 20;
+
 struct ImportOptions {
   std::size_t workers = 0;  ///< 0: all cores
   bool replace = false;     ///< another document under a known handle replaces it
@@ -27,6 +30,9 @@ struct ImportOptions {
   const CancelToken* cancel = nullptr;
   /// Called from worker threads, one at a time, at most ten times a second and once at the end.
   std::function<void(const ImportProgress&)> progress;
+  /// A bundle that unpacks to more, or to more values than an eighth of it, is refused
+  /// (kResourceExhausted): a small hostile file must not take all memory.
+  std::int64_t max_document_bytes = kMaxDocumentBytes;
   /// Snapshot rows that make a batch (one commit). Bounds memory.
   std::int64_t batch_rows = 400000;
 };
@@ -61,8 +67,10 @@ struct ImportSource {
 /// RETURNS kNotFound for a path that does not exist.
 Result<std::vector<ImportSource>> FindBundles(io::Env& env, const std::vector<std::string>& paths);
 
-/// Errors of single files are in the report; RETURNS an error when the store itself fails, or
-/// kCancelled (batches committed before stay; run it again to go on).
+/// Of several sources with one handle the first by path is imported, the others are refused
+/// (kAlreadyExists, also with `replace`). Errors of single files are in the report; RETURNS an
+/// error when the store itself fails, or kCancelled (batches committed before stay; run it again to
+/// go on).
 Result<ImportReport> ImportBundles(BacktestStore& store, const std::vector<ImportSource>& sources,
                                    const ImportOptions& options = {});
 

@@ -39,11 +39,14 @@ struct PreparedBacktest {
   std::int64_t snapshot_rows() const;
 };
 
-/// Decode, take apart and check one bundle file. `file` is its bytes.
-Result<PreparedBacktest> PrepareBundle(io::Env& env, Provenance provenance, ByteView file);
+/// Take apart and check one bundle. `file` is its bytes, `bundle` what ReadBundle made of them.
+Result<PreparedBacktest> PrepareBundle(io::Env& env, Provenance provenance, ByteView file,
+                                       bundle::BundleFile bundle,
+                                       const bundle::DocumentLimits& limits = {});
 /// The same for a document without its container.
 Result<PreparedBacktest> PrepareDocument(io::Env& env, Provenance provenance, std::string document,
-                                         std::vector<std::string> warnings = {});
+                                         std::vector<std::string> warnings = {},
+                                         const bundle::DocumentLimits& limits = {});
 
 enum class StoreOutcome : std::uint8_t { kImported, kUnchanged, kReplaced, kRefused };
 

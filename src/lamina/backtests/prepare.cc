@@ -52,22 +52,24 @@ Status PreparePrices(io::Env& env, const bundle::Layout& layout, PreparedBacktes
 
 }  // namespace
 
-Result<PreparedBacktest> PrepareBundle(io::Env& env, Provenance provenance, ByteView file) {
-  LAMINA_ASSIGN(auto bundle, bundle::ReadBundle(file));
+Result<PreparedBacktest> PrepareBundle(io::Env& env, Provenance provenance, ByteView file,
+                                       bundle::BundleFile bundle,
+                                       const bundle::DocumentLimits& limits) {
   provenance.version = bundle.version;
   provenance.file_bytes = static_cast<std::int64_t>(file.size());
   provenance.file_sha256 = Sha256(file);
   return PrepareDocument(env, std::move(provenance), std::move(bundle.document),
-                         std::move(bundle.warnings));
+                         std::move(bundle.warnings), limits);
 }
 
 Result<PreparedBacktest> PrepareDocument(io::Env& env, Provenance provenance, std::string document,
-                                         std::vector<std::string> warnings) {
+                                         std::vector<std::string> warnings,
+                                         const bundle::DocumentLimits& limits) {
   LAMINA_TRY(CheckHandle(provenance.handle));
   PreparedBacktest backtest;
   backtest.provenance = std::move(provenance);
   backtest.warnings = std::move(warnings);
-  LAMINA_ASSIGN(const auto parsed, bundle::Document::Parse(std::move(document)));
+  LAMINA_ASSIGN(const auto parsed, bundle::Document::Parse(std::move(document), limits));
   LAMINA_ASSIGN(const auto layout, bundle::ReadLayout(backtest.provenance.version, parsed));
   LAMINA_ASSIGN(backtest.parts, Decompose(parsed, layout));
   LAMINA_ASSIGN(backtest.skeleton,

@@ -84,6 +84,7 @@ Outcome Import(const Context& context, const ImportArguments& arguments) {
   backtests::ImportOptions options;
   options.workers = arguments.workers;
   options.replace = arguments.replace;
+  options.max_document_bytes = static_cast<std::int64_t>(arguments.max_document);
   options.keep_going = !arguments.stop_at_error;
   options.cancel = context.cancel;
   backtests::ImportReport report;
@@ -144,6 +145,7 @@ Outcome Export(const Context& context, const ExportArguments& arguments) {
     Say(context, report.path + ": " + HumanBytes(report.bytes) + ", version " +
                      std::to_string(report.format_version) +
                      (report.identical_to_original ? ", identical to the original file"
+                      : report.converted           ? ", converted"
                                                    : ", same document, another file"));
     for (const auto& warning : report.warnings) Say(context, "  warning: " + warning);
   }

@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "lamina/backtests/import.h"
 #include "lamina/base/parallel.h"
 #include "lamina/base/result.h"
 #include "lamina/store/store.h"
@@ -40,6 +41,7 @@ struct ImportArguments {
   std::size_t workers = 0;
   bool stop_at_error = false;
   bool replace = false;
+  std::uint64_t max_document = backtests::kMaxDocumentBytes;
 };
 
 struct ListArguments {

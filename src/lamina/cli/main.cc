@@ -165,6 +165,11 @@ class CommandLine {
     command->add_option("paths", import_.paths, "Bundles and folders")->required();
     command->add_option("--workers", import_.workers, "Threads (default: all cores)")
         ->check(CLI::Range(1, 256));
+    command
+        ->add_option("--max-document", import_.max_document,
+                     "Refuse bundles that unpack to more (default 64MB)")
+        ->transform(CLI::AsSizeValue(false))
+        ->check(CLI::Range(std::uint64_t{1}, std::uint64_t{1} << 30));
     command->add_flag("--replace", import_.replace,
                       "Another document under a known handle replaces it");
     command->add_flag("--keep-going,!--stop-at-error", keep_going_,
@@ -227,14 +232,15 @@ class CommandLine {
 
     auto* exporter = Command("export", "Write a backtest as a bundle file",
                              "  lamina --store mystore export sweep_a/run_1 -o run_1.iafbt\n"
-                             "  lamina --store mystore export run_1 -o run_1.iafbt --level 3\n",
+                             "  lamina --store mystore export run_1 -o run_1.iafbt --level 3\n"
+                             "  lamina --store mystore export run_1 -o run_1.obtf --format 5\n",
                              [this](const Context& c) { return Export(c, export_); });
     exporter->add_option("handle", export_.handle, "Backtest")->required();
     exporter->add_option("-o,--output", export_.output, "File to write")->required();
     exporter
         ->add_option("--format", export_.format_version,
-                     "Bundle version (default: the one it came in)")
-        ->check(CLI::Range(1, 5));
+                     "Bundle version: 1, 2 or 5 (default: the one it came in)")
+        ->check(CLI::IsMember({1, 2, 5}));
     exporter
         ->add_option("--level", export_.level,
                      "zstd level (default: the one that gives the original file, else 19)")
