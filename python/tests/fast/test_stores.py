@@ -170,6 +170,17 @@ def test_replace_replaces_and_nothing_merges(made):
     assert made.get("h").tag == "three" and len(made) == 1
 
 
+def test_two_files_of_one_handle_are_not_both_imported(made, tmp_path):
+    for tag, name in [("i", "x.iafbt"), ("o", "x.obtf")]:
+        folder = lamina.LocalDirStore(tmp_path / "in" / tag, level=3)
+        folder.path_of(folder.put(document(tag), handle="x")).rename(tmp_path / "in" / name)
+    report = made.import_([tmp_path / "in" / "x.iafbt", tmp_path / "in" / "x.obtf"], replace=True)
+    assert report.imported == 1 and [failure.code for failure in report.failed] == [
+        "kAlreadyExists"
+    ]
+    assert made.get("x").tag == "i"
+
+
 def test_delete_is_idempotent(made):
     made.put(document(), handle="a/b")
     made.delete("a/b")

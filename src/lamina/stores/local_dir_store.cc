@@ -253,9 +253,12 @@ Result<PutReport> LocalDirStore::Put(std::string_view handle, std::uint32_t vers
 }
 
 /// A bundle file of elsewhere, byte for byte, and its prices.
-Result<PutReport> LocalDirStore::Take(const ImportSource& source, bool replace) {
+Result<PutReport> LocalDirStore::Take(const ImportSource& source, const ImportOptions& options) {
+  const bool replace = options.replace;
   LAMINA_ASSIGN(const std::string file, env_.ReadFile(source.path, kBundleBytesMax));
-  LAMINA_ASSIGN(auto read, bundle::ReadBundle(file));
+  bundle::BundleLimits limits;
+  limits.max_document_bytes = static_cast<std::size_t>(options.max_document_bytes);
+  LAMINA_ASSIGN(auto read, bundle::ReadBundle(file, limits));
   LAMINA_ASSIGN(const auto open, stores::Open(read.version, std::move(read.document)));
   PutReport report;
   report.warnings = std::move(read.warnings);
@@ -352,9 +355,22 @@ class LocalDirStore::Writer {
 Result<ImportReport> LocalDirStore::Import(const std::vector<ImportSource>& sources,
                                            const ImportOptions& options) {
   Writer writer(options, sources.size());
-  LAMINA_TRY(writer.Run(
-      sources.size(), [&](std::size_t i) { return Take(sources[i], options.replace); },
-      [&](std::size_t i) { return std::pair(sources[i].path, sources[i].bytes); }));
+  std::map<std::string_view, std::string_view> first;  // by path, of those with one handle
+  for (const ImportSource& source : sources) {
+    const auto [place, fresh] = first.try_emplace(source.handle, source.path);
+    if (!fresh && source.path < place->second) place->second = source.path;
+  }
+  const auto take = [&](std::size_t i) -> Result<PutReport> {
+    const std::string_view owner = first.at(sources[i].handle);
+    if (owner != sources[i].path) {
+      return AlreadyExists("'" + sources[i].handle + "' is the handle of " + std::string(owner) +
+                           " as well");
+    }
+    return Take(sources[i], options);
+  };
+  LAMINA_TRY(writer.Run(sources.size(), take, [&](std::size_t i) {
+    return std::pair(sources[i].path, sources[i].bytes);
+  }));
   return writer.Finish();
 }
 
@@ -417,7 +433,7 @@ Result<ImportReport> LocalDirStore::CopySlice(BacktestStore& source,
     const std::string& handle = handles[i];
     if (folder != nullptr) {
       LAMINA_ASSIGN(const std::string path, folder->PathOf(handle));
-      return Take({path, handle, 0}, options.replace);
+      return Take({path, handle, 0}, options);
     }
     if (tiered == nullptr) {
       LAMINA_ASSIGN(StoredDocument stored, source.Read(handle));

@@ -64,7 +64,8 @@ class LocalDirStore final : public BacktestStore {
   /// Absent when there is no such file.
   Result<std::optional<std::string>> FindPath(std::string_view handle);
   Status CheckInside(const std::string& path);
-  Result<backtests::PutReport> Take(const backtests::ImportSource& source, bool replace);
+  Result<backtests::PutReport> Take(const backtests::ImportSource& source,
+                                    const backtests::ImportOptions& options);
   Result<backtests::PutReport> Receive(LocalTieredStore& source, const std::string& handle,
                                        bool replace);
 
