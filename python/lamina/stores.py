@@ -386,32 +386,31 @@ def put(native: Any, backtest: Source, handle: str | None, replace: bool) -> str
     if isinstance(backtest, Backtest):
         return _put_backtest(native, backtest, handle or backtest.handle, replace)
     if isinstance(backtest, str | os.PathLike):
-        handle = _without_suffix(handle or Path(os.fsdecode(backtest)).name)
+        handle = handle or Path(os.fsdecode(backtest)).name
         _lamina.import_file(native, backtest, handle, replace)
-        return handle
+        return _without_suffix(handle)
     if not isinstance(backtest, Mapping):
         raise InvalidArgument(
             f"a {type(backtest).__name__} is no backtest; give a document (dict), the path of a "
             "bundle, or a lamina.Backtest"
         )
     document = dict(backtest)
-    handle = _without_suffix(handle or _default_handle(document))
+    handle = handle or _default_handle(document)
     encoded = _lamina.encode_document(document)
     _lamina.put_document(native, handle, _version_of(document), encoded, replace)
-    return handle
+    return _without_suffix(handle)
 
 
 def _put_backtest(native: Any, backtest: Backtest, handle: str, replace: bool) -> str:
-    handle = _without_suffix(handle)
     if not backtest.document().get("ohlcv"):
         encoded = backtest._native.document_bytes()
         _lamina.put_document(native, handle, backtest.bundle_version, encoded, replace)
-        return handle
+        return _without_suffix(handle)
     with tempfile.TemporaryDirectory() as scratch:  # its prices go with it
         path = Path(scratch) / "bundle"
         backtest.export(path)
         _lamina.import_file(native, path, handle, replace)
-    return handle
+    return _without_suffix(handle)
 
 
 def _version_of(document: Mapping[str, Any]) -> int:

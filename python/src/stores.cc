@@ -105,8 +105,10 @@ void ImportFile(const nb::object& store, const nb::object& path, const std::stri
       backtests::ImportOptions options;
       options.replace = replace;
       options.workers = 1;
-      const std::string bare(stores::WithoutBundleSuffix(handle));
-      LAMINA_ASSIGN(const auto report, to.Import({{where, bare, info.size}}, options));
+      // A folder tells two files of one name apart by their suffixes.
+      const std::string name(to.kind() == "local-dir" ? std::string_view(handle)
+                                                      : stores::WithoutBundleSuffix(handle));
+      LAMINA_ASSIGN(const auto report, to.Import({{where, name, info.size}}, options));
       if (report.failed.empty()) return Ok();
       return Error(report.failed[0].code, report.failed[0].path + ": " + report.failed[0].message);
     });
