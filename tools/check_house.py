@@ -34,6 +34,7 @@ EDGES: dict[str, set[str]] = {
     "features": {"dataset", "catalog"},
     "backtests": {"bundle", "catalog", "metrics", "table"},
     "folder_index": {"backtests", "bundle", "catalog"},
+    "stores": {"backtests", "bundle", "catalog"},
     "research": {"backtests", "features", "catalog", "metrics"},
     "demo": {"backtests", "bundle"},
 }
@@ -72,6 +73,7 @@ TESTED_ELSEWHERE: dict[str, str] = {
     "src/lamina/cli/index_commands.cc": "tests/scripts/index/folder.test",
     "src/lamina/cli/list_commands.cc": "python/tests/cli/test_first_way.py",
     "src/lamina/cli/market_commands.cc": "tests/scripts/market/calendars.test",
+    "src/lamina/cli/migrate_command.cc": "tests/scripts/stores/migrate.test",
     "src/lamina/cli/store_commands.cc": "python/tests/cli/test_first_way.py",
     "src/lamina/cli/validate_command.cc": "python/tests/cli/test_validated.py",
     "src/lamina/store/prune_store.cc": "tests/scripts/index/prune.test",

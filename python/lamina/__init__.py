@@ -44,6 +44,16 @@ from .folder_index import (
 )
 from .index_row import BacktestIndexRow
 from .store import Problem, Store, VerifyReport, open
+from .stores import (
+    BacktestStore,
+    LocalDirStore,
+    LocalTieredStore,
+    MigrationReport,
+    StoreError,
+    StoreHandleNotFoundError,
+    SupportsCopyFrom,
+    migrate_store,
+)
 from .summary import BacktestSummary, Disagreement
 from .table import Table
 
@@ -53,6 +63,7 @@ __all__ = [
     "Backtest",
     "BacktestIndexRow",
     "BacktestRun",
+    "BacktestStore",
     "BacktestSummary",
     "Backtests",
     "Calendar",
@@ -70,6 +81,9 @@ __all__ = [
     "InvalidArgument",
     "IoError",
     "LaminaError",
+    "LocalDirStore",
+    "LocalTieredStore",
+    "MigrationReport",
     "NotFound",
     "Problem",
     "PruneReport",
@@ -77,6 +91,9 @@ __all__ = [
     "Session",
     "SqliteBacktestIndex",
     "Store",
+    "StoreError",
+    "StoreHandleNotFoundError",
+    "SupportsCopyFrom",
     "Table",
     "Unsupported",
     "ValidateReport",
@@ -89,6 +106,7 @@ __all__ = [
     "calendars",
     "build_index",
     "list_index",
+    "migrate_store",
     "open",
     "rank_index",
     "read_bundle",

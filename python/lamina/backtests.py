@@ -87,6 +87,14 @@ class PruneReport:
     dry_run: bool
 
 
+def import_report(done: dict[str, Any], keep_going: bool) -> ImportReport:
+    """The engine's report; with `keep_going` off, its failure raises."""
+    failed = tuple(ImportFailure(*failure) for failure in done.pop("failed"))
+    if failed and not keep_going:
+        raise failed[0].error()
+    return ImportReport(failed=failed, warnings=tuple(done.pop("warnings")), **done)
+
+
 class Backtests:
     """The backtests of one store, by handle. Thread-safe.
 
@@ -128,10 +136,23 @@ class Backtests:
             )
         finally:
             finish()
-        failed = tuple(ImportFailure(*failure) for failure in done.pop("failed"))
-        if failed and not keep_going:
-            raise failed[0].error()
-        return ImportReport(failed=failed, warnings=tuple(done.pop("warnings")), **done)
+        return import_report(done, keep_going)
+
+    def put(
+        self,
+        backtest: Backtest | Mapping[str, Any] | StrPath,
+        *,
+        handle: str | None = None,
+        replace: bool = False,
+    ) -> str:
+        """Store one backtest: a document (dict), a bundle file (path), or a Backtest of any store.
+
+        Returns the handle: as given, else the file's name, else the algorithm id. Raises
+        AlreadyExists when the handle holds another document, unless `replace`. Durable on return.
+        """
+        from . import stores
+
+        return stores.put(self._engine, backtest, handle, replace)
 
     def list(
         self,
@@ -226,7 +247,7 @@ class Backtests:
 
     def get(self, handle: str, *, snapshot: int | None = None) -> Backtest:
         """The backtest of that handle. Raises NotFound (a KeyError) naming near handles."""
-        return Backtest(self._store, self._engine.find(handle, snapshot), snapshot)
+        return Backtest(self, self._engine.find(handle, snapshot), snapshot)
 
     __getitem__ = get
 
@@ -320,10 +341,10 @@ def _names(columns: Sequence[str] | None) -> Names:
 
 
 class Backtest:
-    """One backtest of a store, read when it is asked for. Immutable; thread-safe."""
+    """One backtest of a store or a bundle, read when it is asked for. Immutable; thread-safe."""
 
-    def __init__(self, store: Store, native: _lamina.OpenBacktest, snapshot: int | None) -> None:
-        self._store = store
+    def __init__(self, store: Any, native: Any, snapshot: int | None) -> None:
+        self._store = store  # what it is exported by
         self._native = native
         self._snapshot = snapshot
         self._record = native.record()
@@ -423,7 +444,7 @@ class Backtest:
         self, path: StrPath, *, format_version: int | None = None, level: int | None = None
     ) -> ExportReport:
         """Write it as a bundle; see `Backtests.export`."""
-        return self._store.backtests.export(
+        return self._store.export(
             self.handle,
             path,
             format_version=format_version,

@@ -5,6 +5,7 @@
 #include <utility>
 #include <vector>
 
+#include "backtest_facts.h"
 #include "document.h"
 #include "folder_index.h"
 #include "interruptible.h"
@@ -30,16 +31,6 @@ namespace lamina::python {
 namespace {
 
 using backtests::BacktestRecord;
-
-nb::object OptionalText(const std::optional<std::string>& text) {
-  return text ? nb::object(Text(*text)) : nb::none();
-}
-
-nb::list Texts(const std::vector<std::string>& texts) {
-  nb::list list;
-  for (const std::string& text : texts) list.append(Text(text));
-  return list;
-}
 
 /// A backtest as it is at one snapshot: what Backtest objects read from.
 class OpenBacktest {
@@ -74,27 +65,7 @@ nb::dict Import(const OpenStore& self, const nb::sequence& paths, std::size_t wo
     LAMINA_ASSIGN(const auto sources, backtests::FindBundles(engine->catalog().env(), where));
     return backtests::ImportBundles(engine->backtests(), sources, options);
   });
-  nb::dict all;
-  all["imported"] = report.imported;
-  all["unchanged"] = report.unchanged;
-  all["replaced"] = report.replaced;
-  nb::list failed;
-  for (const backtests::ImportFailure& failure : report.failed) {
-    failed.append(
-        nb::make_tuple(Text(failure.path), Text(ErrorName(failure.code)), Text(failure.message)));
-  }
-  all["failed"] = failed;
-  nb::list warnings;
-  for (const auto& warning : report.warnings) {
-    warnings.append(nb::make_tuple(Text(warning.path), Text(warning.message)));
-  }
-  all["warnings"] = warnings;
-  all["runs_new"] = report.runs_new;
-  all["runs_shared"] = report.runs_shared;
-  all["bytes_in"] = report.bytes_in;
-  all["bytes_stored"] = report.bytes_stored;
-  all["seconds"] = report.seconds;
-  return all;
+  return ReportOf(report);
 }
 
 nb::dict Validate(const OpenStore& self, const std::vector<std::string>& handles, bool again,
@@ -127,16 +98,7 @@ nb::dict Export(const OpenStore& self, const std::string& handle, const nb::obje
   options.level = level;
   const auto report =
       Unlocked([&] { return engine->backtests().Export(handle, target, options, snapshot); });
-  nb::dict all;
-  all["path"] = Text(report.path);
-  all["bytes"] = report.bytes;
-  all["sha256"] = report.sha256.Hex();
-  all["document_sha256"] = report.document_sha256.Hex();
-  all["identical_to_original"] = report.identical_to_original;
-  all["level"] = report.level;
-  all["format_version"] = report.format_version;
-  all["warnings"] = Texts(report.warnings);
-  return all;
+  return ReportOf(report);
 }
 
 OpenBacktest Find(const OpenStore& self, const std::string& handle,
@@ -146,40 +108,10 @@ OpenBacktest Find(const OpenStore& self, const std::string& handle,
   return {std::move(engine), std::move(record)};
 }
 
-nb::dict RecordOf(const OpenBacktest& self) {
-  const BacktestRecord& record = self.record();
-  nb::dict all;
-  all["handle"] = Text(record.handle);
-  all["algorithm_id"] = OptionalText(record.algorithm_id);
-  all["tag"] = OptionalText(record.tag);
-  all["bundle_version"] = record.bundle_version;
-  all["document_bytes"] = record.document_bytes;
-  all["file_bytes"] = record.file_bytes;
-  all["document_sha256"] = record.document_sha256.Hex();
-  all["file_sha256"] = record.file_sha256.Hex();
-  all["source_path"] = OptionalText(record.source_path);
-  all["imported_at_us"] = record.imported_at.value;
-  all["warnings"] = Texts(record.warnings);
-  return all;
-}
+nb::dict RecordOf(const OpenBacktest& self) { return FactsOf(self.record()); }
 
 nb::list RunsOf(const OpenBacktest& self) {
-  const auto runs = Unlocked([&] { return self.store().Runs(self.record()); });
-  nb::list all;
-  for (const backtests::RunRecord& run : runs) {
-    nb::dict one;
-    one["slot"] = run.slot;
-    one["run_id"] = run.run_id.ToString();
-    one["engine"] = Text(run.engine);
-    one["study"] = Text(run.study);
-    one["snapshots"] = run.snapshots;
-    one["trades"] = run.trades;
-    one["orders"] = run.orders;
-    one["positions"] = run.positions;
-    one["series_points"] = run.series_points;
-    all.append(one);
-  }
-  return all;
+  return FactsOf(Unlocked([&] { return self.store().Runs(self.record()); }));
 }
 
 nb::object DocumentOf(const OpenBacktest& self) {
@@ -189,12 +121,6 @@ nb::object DocumentOf(const OpenBacktest& self) {
 nb::bytes DocumentBytesOf(const OpenBacktest& self) {
   const std::string bytes = Unlocked([&] { return self.store().ReadDocument(self.record()); });
   return nb::bytes(bytes.data(), bytes.size());
-}
-
-nb::object NumberOf(const backtests::Number& number) {
-  if (const auto* integer = std::get_if<std::int64_t>(&number)) return nb::int_(*integer);
-  if (const auto* real = std::get_if<double>(&number)) return nb::float_(*real);
-  return nb::none();
 }
 
 nb::list IndexRowsOf(const OpenBacktest& self) {
@@ -208,25 +134,7 @@ nb::list IndexRowsOf(const OpenBacktest& self) {
   });
   nb::list all;
   for (const backtests::StoredIndexRow& stored : rows) {
-    const backtests::IndexRow& row = stored.row;
-    nb::dict one;
-    one["engine_type"] = Text(row.engine);
-    one["universe_key"] = Text(row.universe);
-    one["study_name"] = Text(row.study);
-    one["number_of_runs"] = row.number_of_runs;
-    one["risk_free_rate"] = NumberOf(row.risk_free_rate);
-    one["parameters_json"] = OptionalText(row.parameters_json);
-    one["strategy_ids_json"] = OptionalText(row.strategy_ids_json);
-    one["extras_json"] = OptionalText(row.extras_json);
-    one["summary_extras_json"] = OptionalText(row.summary_extras_json);
-    one["tags_json"] = Text(stored.place.tags);
-    one["note"] = OptionalText(stored.place.note);
-    for (std::size_t field = 0; field < backtests::kSummaryFieldCount; ++field) {
-      const std::string name = "summary_" + std::string(backtests::kSummaryFields[field].name);
-      one[name.c_str()] = NumberOf(row.summary[field]);
-    }
-    one["validated_json"] = Text(backtests::ValidatedJson(row));
-    all.append(one);
+    all.append(FactsOf(stored.row, stored.place));
   }
   return all;
 }
@@ -307,37 +215,19 @@ nb::dict PruneExcept(const OpenStore& self, const std::vector<std::string>& keep
   return all;
 }
 
-/// `table`: name of a lake table of schema `backtests`.
-Result<backtests::RunTable> TableNamed(const std::string& name) {
-  using backtests::RunTable;
-  if (name == "runs") return RunTable::kRuns;
-  if (name == "portfolio_snapshots") return RunTable::kSnapshots;
-  if (name == "trades") return RunTable::kTrades;
-  if (name == "orders") return RunTable::kOrders;
-  if (name == "positions") return RunTable::kPositions;
-  if (name == "metric_series") return RunTable::kSeries;
-  return InvalidArgument("no table of backtests is called " + name);
-}
-
 ArrowTable RowsOf(const OpenBacktest& self, const std::string& name,
                   const std::vector<std::string>& run_ids) {
   return ArrowTable(Unlocked([&]() -> Result<std::shared_ptr<arrow::Table>> {
     LAMINA_ASSIGN(const backtests::RunTable table, TableNamed(name));
-    std::vector<Uuid> ids;
-    for (const std::string& text : run_ids) {
-      const std::optional<Uuid> id = Uuid::Parse(text);
-      if (!id) return InvalidArgument("not a run id: " + text);
-      ids.push_back(*id);
-    }
+    LAMINA_ASSIGN(const auto ids, RunIds(run_ids));
     return self.store().ReadRows(self.record(), table, ids);
   }));
 }
 
 ArrowTable SeriesOf(const OpenBacktest& self, const std::string& run_id, const std::string& name) {
   return ArrowTable(Unlocked([&]() -> Result<std::shared_ptr<arrow::Table>> {
-    const std::optional<Uuid> id = Uuid::Parse(run_id);
-    if (!id) return InvalidArgument("not a run id: " + run_id);
-    return backtests::ReadRunSeries(self.store(), self.record(), *id, name);
+    LAMINA_ASSIGN(const Uuid id, RunId(run_id));
+    return backtests::ReadRunSeries(self.store(), self.record(), id, name);
   }));
 }
 

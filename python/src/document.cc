@@ -62,6 +62,99 @@ nb::object ToPython(const Value& value) {
   return nb::none();
 }
 
+constexpr int kMaxDepth = 120;
+
+/// Appends one Python object; `place` is where in the document it stands.
+class Encoder {
+ public:
+  explicit Encoder(std::string& out) : writer_(out) {}
+
+  void Encode(nb::handle object, int depth) {
+    if (depth > kMaxDepth) Refuse("is nested more than " + std::to_string(kMaxDepth) + " deep");
+    PyObject* const raw = object.ptr();
+    if (raw == Py_None) {
+      writer_.Nil();
+    } else if (PyBool_Check(raw)) {
+      writer_.Bool(raw == Py_True);
+    } else if (PyLong_Check(raw)) {
+      Integer(object);
+    } else if (PyFloat_Check(raw)) {
+      writer_.Double(PyFloat_AsDouble(raw));
+    } else if (PyUnicode_Check(raw)) {
+      String(object);
+    } else if (PyBytes_Check(raw)) {
+      const auto bytes = nb::borrow<nb::bytes>(object);
+      writer_.Binary({bytes.c_str(), bytes.size()});
+    } else if (PyDict_Check(raw)) {
+      Map(nb::borrow<nb::dict>(object), depth);
+    } else if (PyList_Check(raw) || PyTuple_Check(raw)) {
+      Array(nb::borrow<nb::sequence>(object), depth);
+    } else if (nb::hasattr(object, "isoformat")) {
+      Encode(object.attr("isoformat")(), depth + 1);
+    } else if (nb::hasattr(object, "item")) {
+      Encode(object.attr("item")(), depth + 1);
+    } else {
+      Refuse("is a " + nb::cast<std::string>(nb::str(object.type().attr("__name__"))) +
+             ", which a document cannot hold");
+    }
+  }
+
+ private:
+  [[noreturn]] void Refuse(const std::string& why) const {
+    throw Raised(InvalidArgument("document" + (place_.empty() ? "" : " at " + place_) + " " + why));
+  }
+
+  void Integer(nb::handle object) {
+    int overflow = 0;
+    const long long small = PyLong_AsLongLongAndOverflow(object.ptr(), &overflow);
+    if (overflow == 0) {
+      writer_.Int(small);
+      return;
+    }
+    const unsigned long long large = overflow > 0 ? PyLong_AsUnsignedLongLong(object.ptr()) : 0;
+    if (overflow < 0 || PyErr_Occurred() != nullptr) {
+      PyErr_Clear();
+      Refuse("is an integer of more than 64 bits");
+    }
+    writer_.Uint(large);
+  }
+
+  void String(nb::handle object) {
+    PyObject* const bytes = PyUnicode_AsEncodedString(object.ptr(), "utf-8", "surrogateescape");
+    if (bytes == nullptr) {
+      PyErr_Clear();
+      Refuse("is a text that UTF-8 cannot hold");
+    }
+    const auto text = nb::steal<nb::bytes>(bytes);
+    writer_.String({text.c_str(), text.size()});
+  }
+
+  void Map(const nb::dict& map, int depth) {
+    writer_.MapHeader(static_cast<std::uint32_t>(map.size()));
+    for (const auto& [key, value] : map) {
+      Encode(key, depth + 1);
+      const std::size_t before = place_.size();
+      place_ += (before == 0 ? "" : ".") + nb::cast<std::string>(nb::str(key));
+      Encode(value, depth + 1);
+      place_.resize(before);
+    }
+  }
+
+  void Array(const nb::sequence& array, int depth) {
+    writer_.ArrayHeader(static_cast<std::uint32_t>(nb::len(array)));
+    std::size_t index = 0;
+    for (nb::handle item : array) {
+      const std::size_t before = place_.size();
+      place_ += "[" + std::to_string(index++) + "]";
+      Encode(item, depth + 1);
+      place_.resize(before);
+    }
+  }
+
+  bundle::Writer writer_;
+  std::string place_;
+};
+
 constexpr std::int64_t kMaxBundleBytes = std::int64_t{1} << 31;
 
 nb::object ReadBundleFile(const nb::object& path) {
@@ -81,6 +174,12 @@ nb::object DocumentToPython(std::string document) {
   const bundle::Document parsed =
       Unlocked([&] { return bundle::Document::Parse(std::move(document)); });
   return ToPython(parsed.root());
+}
+
+std::string DocumentFromPython(nb::handle object) {
+  std::string out;
+  Encoder(out).Encode(object, 0);
+  return out;
 }
 
 void BindDocument(nb::module_& module) {

@@ -13,6 +13,11 @@ namespace lamina::python {
 /// list, dict in order. Of duplicate keys the last value stands. Needs the GIL.
 nb::object DocumentToPython(std::string document);
 
+/// The shortest MessagePack of `object`: what DocumentToPython gives, tuples, and whatever has
+/// `isoformat` or `item` (times, numpy scalars). Raises InvalidArgument naming the place of what
+/// cannot be in a document. Needs the GIL.
+std::string DocumentFromPython(nb::handle object);
+
 void BindDocument(nb::module_& module);
 
 }  // namespace lamina::python

@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include "backtest_facts.h"
 #include "interruptible.h"
 #include "row_set.h"
 #include <nanobind/stl/optional.h>
@@ -28,16 +29,6 @@ using backtests::IndexRow;
 using backtests::Number;
 using folder_index::IndexedRow;
 using folder_index::IndexFile;
-
-nb::object OptionalText(const std::optional<std::string>& text) {
-  return text ? nb::object(Text(*text)) : nb::none();
-}
-
-nb::object NumberOf(const Number& number) {
-  if (const auto* integer = std::get_if<std::int64_t>(&number)) return nb::int_(*integer);
-  if (const auto* real = std::get_if<double>(&number)) return nb::float_(*real);
-  return nb::none();
-}
 
 nb::list Failures(const std::vector<folder_index::FileFailure>& failures) {
   nb::list list;

@@ -144,6 +144,7 @@ void BindStore(nb::module_& module) {
       .def("stats", &Stats, nb::sig("def stats(self) -> dict[str, object]"));
   BindBacktests(module, store);
   BindInstruments(store);
+  BindStores(module, store);
 }
 
 }  // namespace lamina::python

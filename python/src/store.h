@@ -35,6 +35,7 @@ class OpenStore {
   std::shared_ptr<store::Store> store_;
 };
 
+void BindStores(nb::module_& module, nb::class_<OpenStore>& store);
 void BindBacktests(nb::module_& module, nb::class_<OpenStore>& store);
 void BindInstruments(nb::class_<OpenStore>& store);
 

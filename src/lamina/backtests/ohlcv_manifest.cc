@@ -4,21 +4,33 @@
 
 namespace lamina::backtests {
 
-std::string OhlcvStoreDir(const bundle::Layout& layout) {
-  if (!layout.ohlcv || !layout.ohlcv->is_map()) return {};
-  const auto directory = layout.ohlcv->Find("store_dir");
+namespace {
+
+std::string StoreDirOf(const bundle::Value& ohlcv) {
+  const auto directory = ohlcv.Find("store_dir");
   return directory && directory->is_string() ? std::string(directory->AsString()) : std::string();
+}
+
+}  // namespace
+
+std::string OhlcvStoreDir(const bundle::Layout& layout) {
+  return layout.ohlcv ? StoreDirOf(*layout.ohlcv) : std::string();
 }
 
 Result<std::vector<OhlcvReference>> ReadOhlcvManifest(const bundle::Layout& layout,
                                                       const std::string& bundle_path) {
+  if (!layout.ohlcv) return std::vector<OhlcvReference>();
+  return ReadOhlcvManifest(*layout.ohlcv, bundle_path);
+}
+
+Result<std::vector<OhlcvReference>> ReadOhlcvManifest(const bundle::Value& ohlcv,
+                                                      const std::string& bundle_path) {
   std::vector<OhlcvReference> references;
-  if (!layout.ohlcv || !layout.ohlcv->is_map()) return references;
-  const auto manifest = layout.ohlcv->Find("manifest");
+  const auto manifest = ohlcv.Find("manifest");
   if (!manifest || manifest->is_nil()) return references;
   if (!manifest->is_map()) return InvalidArgument("ohlcv.manifest is not a map");
   std::string folder = io::ParentPath(bundle_path);
-  const std::string relative = OhlcvStoreDir(layout);
+  const std::string relative = StoreDirOf(ohlcv);
   if (!relative.starts_with('/')) folder = io::JoinPath(folder, relative);
   constexpr std::string_view kSuffix = ".parquet";
   for (const auto& [key, value] : manifest->entries()) {

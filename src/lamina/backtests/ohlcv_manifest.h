@@ -27,5 +27,8 @@ std::string OhlcvStoreDir(const bundle::Layout& layout);
 /// RETURNS kInvalidArgument when the manifest is not a map of file names.
 Result<std::vector<OhlcvReference>> ReadOhlcvManifest(const bundle::Layout& layout,
                                                       const std::string& bundle_path);
+/// The same from a document's value of `ohlcv`.
+Result<std::vector<OhlcvReference>> ReadOhlcvManifest(const bundle::Value& ohlcv,
+                                                      const std::string& bundle_path);
 
 }  // namespace lamina::backtests

@@ -7,6 +7,8 @@
 namespace lamina::backtests {
 namespace {
 
+constexpr std::int64_t kMaxPriceFileBytes = std::int64_t{1} << 30;
+
 /// Where price files go, and why not where the document says (empty: they do).
 struct PriceFolder {
   std::string path, why_not;
@@ -44,7 +46,14 @@ Result<PriceFolder> Confine(io::Env& env, const std::string& bundle_path,
 
 Status WritePriceFiles(catalog::Catalog& catalog, const bundle::Layout& layout,
                        const std::string& bundle_path, std::vector<std::string>& warnings) {
-  io::Env& env = catalog.env();
+  const auto prices = [&](const OhlcvReference& reference) {
+    return catalog.ReadChunk({catalog::ChunkKind::kOhlcv, *reference.sha256});
+  };
+  return WritePriceFiles(catalog.env(), prices, layout, bundle_path, warnings);
+}
+
+Status WritePriceFiles(io::Env& env, const PriceSource& prices, const bundle::Layout& layout,
+                       const std::string& bundle_path, std::vector<std::string>& warnings) {
   LAMINA_ASSIGN(const auto references, ReadOhlcvManifest(layout, bundle_path));
   if (references.empty()) return Ok();
   const std::string store_dir = OhlcvStoreDir(layout);
@@ -55,7 +64,7 @@ Status WritePriceFiles(catalog::Catalog& catalog, const bundle::Layout& layout,
     if (!reference.sha256) continue;
     const std::string path = io::JoinPath(folder.path, reference.name);
     if (env.Exists(path) || env.Exists(reference.path)) continue;
-    auto content = catalog.ReadChunk({catalog::ChunkKind::kOhlcv, *reference.sha256});
+    auto content = prices(reference);
     if (!content.ok() && content.error().code() == ErrorCode::kNotFound) continue;
     if (!content.ok()) return std::move(content).error();
     LAMINA_TRY(env.CreateDirectories(folder.path));
@@ -69,6 +78,22 @@ Status WritePriceFiles(catalog::Catalog& catalog, const bundle::Layout& layout,
                        " instead; move them where its readers look");
   }
   return Ok();
+}
+
+Result<std::string> ReadPriceFile(io::Env& env, const std::string& bundle_path,
+                                  const OhlcvReference& reference) {
+  auto content = env.ReadFile(reference.path, kMaxPriceFileBytes);
+  // A name that is no hash may have folders of its own, and is nothing that could be checked.
+  if (!content.ok() && reference.sha256) {
+    auto beside =
+        env.ReadFile(io::JoinPath(io::ParentPath(bundle_path), reference.name), kMaxPriceFileBytes);
+    if (beside.ok()) content = std::move(beside);
+  }
+  if (!content.ok()) return std::move(content).error();
+  if (reference.sha256 && Sha256(*content) != *reference.sha256) {
+    return Corruption(reference.path + ": content does not match its name");
+  }
+  return content;
 }
 
 }  // namespace lamina::backtests

@@ -91,20 +91,25 @@ Result<std::shared_ptr<arrow::Table>> DerivedSeries(const arrow::Table& snapshot
 Result<std::shared_ptr<arrow::Table>> ReadRunSeries(BacktestStore& store,
                                                     const BacktestRecord& backtest,
                                                     const Uuid& run_id, std::string_view name) {
+  return ReadRunSeries([&](RunTable table) { return store.ReadRows(backtest, table, {run_id}); },
+                       "backtest '" + backtest.handle + "' has no run " + run_id.ToString(), name);
+}
+
+Result<std::shared_ptr<arrow::Table>> ReadRunSeries(const RunReader& read,
+                                                    const std::string& absent,
+                                                    std::string_view name) {
   LAMINA_ASSIGN(const std::uint32_t series, SeriesNamed(name));
-  LAMINA_ASSIGN(const auto runs, store.ReadRows(backtest, RunTable::kRuns, {run_id}));
+  LAMINA_ASSIGN(const auto runs, read(RunTable::kRuns));
   const TableView::Wanted wanted[] = {{"derived_series_mask", LakeType::kInt32}};
   LAMINA_ASSIGN(const TableView view, TableView::Of(*runs, wanted));
-  if (view.rows() == 0) {
-    return NotFound("backtest '" + backtest.handle + "' has no run " + run_id.ToString());
-  }
+  if (view.rows() == 0) return NotFound(absent);
   const ColumnView& mask = view.columns()[0];
   const std::uint32_t recipe = RecipeOf(mask.IsNull(0) ? 0 : mask.small_integers[0], series);
   if (recipe == 0) {
-    LAMINA_ASSIGN(const auto rows, store.ReadRows(backtest, RunTable::kSeries, {run_id}));
+    LAMINA_ASSIGN(const auto rows, read(RunTable::kSeries));
     return StoredSeries(*rows, name);
   }
-  LAMINA_ASSIGN(const auto rows, store.ReadRows(backtest, RunTable::kSnapshots, {run_id}));
+  LAMINA_ASSIGN(const auto rows, read(RunTable::kSnapshots));
   return DerivedSeries(*rows, series, recipe);
 }
 

@@ -3,7 +3,9 @@
 /// \file lamina/backtests/run_series.h
 /// The metric series of one run, stored or made again from its snapshots. Thread-safe.
 
+#include <functional>
 #include <memory>
+#include <string>
 #include <string_view>
 
 #include "lamina/backtests/backtest_store.h"
@@ -19,5 +21,12 @@ namespace lamina::backtests {
 Result<std::shared_ptr<arrow::Table>> ReadRunSeries(BacktestStore& store,
                                                     const BacktestRecord& backtest,
                                                     const Uuid& run_id, std::string_view name);
+
+/// The rows of the run in one table.
+using RunReader = std::function<Result<std::shared_ptr<arrow::Table>>(RunTable table)>;
+/// The same of a run that is in no store; kNotFound with the text `absent` when it has no row.
+Result<std::shared_ptr<arrow::Table>> ReadRunSeries(const RunReader& read,
+                                                    const std::string& absent,
+                                                    std::string_view name);
 
 }  // namespace lamina::backtests

@@ -74,6 +74,15 @@ class Catalog {
   /// them. RETURNS kNotFound, kCorruption.
   Status CheckChunk(const ChunkId& id, bool deep);
 
+  /// Take chunks out of the store that the caller found to be named by nobody. `check` runs in the
+  /// transaction that ends their rows: what it RETURNS stops the collection. Chunks with a live
+  /// reference stay, whatever the caller found. A writer that wants one of them meanwhile stores it
+  /// again. Bytes of chunks of `kind` that ended before go too (an interrupted collection).
+  /// RETURNS the chunks whose bytes have gone.
+  Result<std::vector<ChunkId>> CollectChunks(ChunkKind kind,
+                                             const std::vector<Sha256Digest>& chunks,
+                                             const std::function<Status(Database&)>& check);
+
   /// Absolute path of a file given relative to lake/.
   std::string LakePath(std::string_view relative) const;
 

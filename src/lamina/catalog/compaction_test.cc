@@ -34,6 +34,9 @@ class HookEnv final : public io::Env {
     return env_.ReadFile(path, max_bytes);
   }
   Result<io::FileInfo> Stat(const std::string& path) override { return env_.Stat(path); }
+  Status RenameToNew(const std::string& from, const std::string& to) override {
+    return env_.RenameToNew(from, to);
+  }
   Result<bool> IsSymlink(const std::string& path) override { return env_.IsSymlink(path); }
   Result<std::vector<io::DirectoryEntry>> ListDirectory(const std::string& path) override {
     return env_.ListDirectory(path);

@@ -85,6 +85,14 @@ struct DemoArguments {
   std::uint64_t seed = 7;
 };
 
+struct MigrateArguments {
+  std::string from, to;  ///< "local-dir", "local-tiered"
+  std::string source, target;
+  std::string handles;  ///< separated by commas; empty: all
+  std::size_t workers = 0;
+  bool replace = false;
+};
+
 Outcome Init(const Context& context, const std::string& root);
 Outcome Import(const Context& context, const ImportArguments& arguments);
 Outcome Index(const Context& context, const IndexArguments& arguments);
@@ -110,6 +118,7 @@ Outcome AddInstrument(const Context& context, const InstrumentArguments& argumen
 Outcome ImportInstruments(const Context& context, const std::string& path, bool replace);
 Outcome ListInstruments(const Context& context, const std::string& name, const std::string& at);
 Outcome Validate(const Context& context, const std::vector<std::string>& handles, bool again);
+Outcome MigrateStore(const Context& context, const MigrateArguments& arguments);
 Outcome Demo(const Context& context, const DemoArguments& arguments);
 
 }  // namespace lamina::cli

@@ -55,6 +55,7 @@ class CommandLine {
     AddEditing();
     AddCalendars();
     AddInstruments();
+    AddMigrateStore();
     AddDemo();
   }
 
@@ -389,6 +390,32 @@ class CommandLine {
                      "Replace rows of the same id and valid_from");
   }
 
+  void AddMigrateStore() {
+    auto* command = Command(
+        "migrate-store", "Copy backtests between a folder of bundles and a Lamina store",
+        "  lamina migrate-store --from local-dir --to local-tiered bundles/ mystore\n"
+        "  lamina migrate-store --from local-tiered --to local-dir mystore out/ "
+        "--handles sweep/run_1,sweep/run_2\n"
+        "Price files go with their bundles. Interrupt it when you like and run it again: what is\n"
+        "there already is left alone. Exit status 1 when some backtests could not be copied.\n",
+        [this](const Context& c) { return MigrateStore(c, migrate_); });
+    const auto kinds = CLI::IsMember({"local-dir", "local-tiered"});
+    command->add_option("--from", migrate_.from, "Kind of the source: local-dir, local-tiered")
+        ->required()
+        ->check(kinds);
+    command->add_option("--to", migrate_.to, "Kind of the target: local-dir, local-tiered")
+        ->required()
+        ->check(kinds);
+    command->add_option("--src,src", migrate_.source, "Folder of the source");
+    command->add_option("--dst,dst", migrate_.target, "Folder of the target; made when absent");
+    command->add_option("--handles", migrate_.handles, "Only these, separated by commas")
+        ->join(',');
+    command->add_option("--workers", migrate_.workers, "Threads (default: all cores)")
+        ->check(CLI::Range(1, 256));
+    command->add_flag("--replace", migrate_.replace,
+                      "Another document under a handle of the target is replaced");
+  }
+
   void AddDemo() {
     auto* demo =
         Command("demo", "A parameter sweep on a made-up market, stored and ranked",
@@ -411,6 +438,7 @@ class CommandLine {
   SessionsArguments sessions_;
   InstrumentArguments instrument_;
   DemoArguments demo_;
+  MigrateArguments migrate_;
 };
 
 }  // namespace

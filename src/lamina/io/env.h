@@ -77,6 +77,8 @@ class Env {
   virtual Status Unlink(const std::string& path) = 0;           ///< kNotFound when absent
   /// Atomic; replaces `to`. Durable after SyncDirectory of the folder of `to`.
   virtual Status Rename(const std::string& from, const std::string& to) = 0;
+  /// The same unless `to` is there already: RETURNS kAlreadyExists then, and nothing has changed.
+  virtual Status RenameToNew(const std::string& from, const std::string& to) = 0;
   virtual Status SyncDirectory(const std::string& path) = 0;
 
   /// Take `path`'s flock without waiting, creating the file. RETURNS kConflict when it is held.

@@ -237,10 +237,19 @@ Status FaultyEnv::Unlink(const std::string& path) {
 }
 
 Status FaultyEnv::Rename(const std::string& from, const std::string& to) {
+  return Move(from, to, [&] { return target_.Rename(from, to); });
+}
+
+Status FaultyEnv::RenameToNew(const std::string& from, const std::string& to) {
+  return Move(from, to, [&] { return target_.RenameToNew(from, to); });
+}
+
+Status FaultyEnv::Move(const std::string& from, const std::string& to,
+                       const std::function<Status()>& rename) {
   const std::lock_guard lock(mutex_);
   return Run(Operation::kRename, from + " to " + to, [&]() -> Status {
     LAMINA_ASSIGN(std::optional<Saved> former, Save(to));
-    LAMINA_TRY(target_.Rename(from, to));
+    LAMINA_TRY(rename());
     const std::string name = Normal(to);
     const std::string old_name = Normal(from);
     if (name == old_name) return Ok();

@@ -5,6 +5,7 @@
 /// power cut does. For crash tests of the layers above. Thread-safe.
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -129,6 +130,7 @@ class FaultyEnv : public Env {
   Status RemoveDirectory(const std::string& path) override;
   Status Unlink(const std::string& path) override;
   Status Rename(const std::string& from, const std::string& to) override;
+  Status RenameToNew(const std::string& from, const std::string& to) override;
   Status SyncDirectory(const std::string& path) override;
   Result<std::unique_ptr<FileLock>> TryLock(const std::string& path) override;
   Result<std::int64_t> FreeBytes(const std::string& path) override;
@@ -163,6 +165,8 @@ class FaultyEnv : public Env {
   Verdict Decide(Operation operation);
   void Note(Operation operation, const std::string& path, bool ok);
   Error Injected(Operation operation, const std::string& path) const;
+  Status Move(const std::string& from, const std::string& to,
+              const std::function<Status()>& rename);
   /// `action`, under the rules of the fault.
   template <class Action>
   auto Run(Operation operation, const std::string& path, Action action) -> decltype(action());

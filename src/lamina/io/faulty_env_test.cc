@@ -52,6 +52,7 @@ TEST_F(FaultyEnvTest, WithoutFaultItIsTheTarget) {
   Write("a", "one");
   EXPECT_THAT(env_.Rename(P("a"), P("b")), IsOk());
   EXPECT_EQ(*env_.ReadFile(P("b"), 10), "one");
+  EXPECT_THAT(env_.RenameToNew(P("b"), P("b")), IsError(ErrorCode::kAlreadyExists));
   EXPECT_EQ(env_.Stat(P("b"))->size, 3);
   EXPECT_EQ(env_.ListDirectory(folder_.path())->size(), 1U);
   std::string bytes(2, '\0');

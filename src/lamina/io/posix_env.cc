@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <cerrno>
+#include <cstdio>
 #include <new>
 #include <system_error>
 #include <utility>
@@ -330,6 +331,20 @@ class Posix final : public Env {
       return PosixError("renaming", from + " to " + to, errno);
     }
     return Ok();
+  }
+
+  Status RenameToNew(const std::string& from, const std::string& to) override {
+    LAMINA_TRY(CheckPath(from));
+    LAMINA_TRY(CheckPath(to));
+    if (::renameat2(AT_FDCWD, from.c_str(), AT_FDCWD, to.c_str(), RENAME_NOREPLACE) == 0) {
+      return Ok();
+    }
+    // EINVAL, ENOSYS: this file system cannot; a hard link is refused just as well.
+    if (errno == EINVAL || errno == ENOSYS) {
+      if (::link(from.c_str(), to.c_str()) == 0) return Unlink(from);
+    }
+    if (errno == EEXIST) return AlreadyExists(to + " is there already");
+    return PosixError("renaming", from + " to " + to, errno);
   }
 
   Status SyncDirectory(const std::string& path) override {

@@ -243,6 +243,20 @@ TEST_F(PosixEnvTest, ListDirectoryIsSortedAndKnowsLinks) {
   EXPECT_TRUE(env_.ListDirectory(folder_.File("folder"))->empty());
 }
 
+TEST_F(PosixEnvTest, RenameToNewReplacesNothing) {
+  Write(folder_.File("a"), "one");
+  Write(folder_.File("b"), "two");
+  EXPECT_THAT(env_.RenameToNew(folder_.File("a"), folder_.File("b")),
+              IsError(ErrorCode::kAlreadyExists));
+  EXPECT_EQ(*env_.ReadFile(folder_.File("a"), 10), "one");
+  EXPECT_EQ(*env_.ReadFile(folder_.File("b"), 10), "two");
+  EXPECT_THAT(env_.RenameToNew(folder_.File("a"), folder_.File("c")), IsOk());
+  EXPECT_EQ(*env_.ReadFile(folder_.File("c"), 10), "one");
+  EXPECT_FALSE(env_.Exists(folder_.File("a")));
+  EXPECT_THAT(env_.RenameToNew(folder_.File("a"), folder_.File("d")),
+              IsError(ErrorCode::kNotFound));
+}
+
 TEST_F(PosixEnvTest, CreateDirectories) {
   const std::string deep = folder_.File("a/b/c/d");
   EXPECT_THAT(env_.CreateDirectories(deep), IsOk());
