@@ -85,8 +85,9 @@ TEST(ArchiveTest, WhateverFailsOneWholeCopyHasAName) {
           break;
         }
         // The next attempt finishes it.
-        if (whole_a)
+        if (whole_a) {
           ASSERT_THAT(MoveFile(io::PosixEnv(), folder.Path("a"), folder.Path("b")), IsOk());
+        }
         EXPECT_EQ(ContentOf(folder.Path("b")), content);
       }
     }
