@@ -25,6 +25,7 @@ struct BacktestRecord {
   std::string handle;
   std::int64_t begin_snapshot = 0;
   std::optional<std::int64_t> end_snapshot;
+  /// The file is the bundle that was imported, or the document where one was put without a file.
   Sha256Digest document_sha256, skeleton_sha256, file_sha256;
   std::int64_t document_bytes = 0, file_bytes = 0;
   std::uint32_t bundle_version = 0;

@@ -27,12 +27,14 @@ Result<Encoded> Encode(const BacktestRecord& backtest, std::uint32_t version, By
     LAMINA_ASSIGN(encoded.file, bundle::WriteBundle(version, document, *level));
     return encoded;
   }
-  const bool own_version = version == backtest.bundle_version;
+  // What came in as a document never was a file that could be found again.
+  const bool reproducible =
+      version == backtest.bundle_version && backtest.file_sha256 != backtest.document_sha256;
   for (int candidate : {3, 7, kDefaultLevel}) {
-    if (candidate != kDefaultLevel && !own_version) continue;
+    if (candidate != kDefaultLevel && !reproducible) continue;
     encoded.level = candidate;
     LAMINA_ASSIGN(encoded.file, bundle::WriteBundle(version, document, candidate));
-    if (own_version && static_cast<std::int64_t>(encoded.file.size()) == backtest.file_bytes &&
+    if (reproducible && static_cast<std::int64_t>(encoded.file.size()) == backtest.file_bytes &&
         Sha256(encoded.file) == backtest.file_sha256) {
       break;
     }

@@ -289,8 +289,6 @@ Result<ImportReport> ImportDocuments(BacktestStore& store, const std::vector<std
     Provenance provenance;
     provenance.handle = handles[index];
     provenance.version = version;
-    provenance.file_bytes = static_cast<std::int64_t>(document.size());
-    provenance.file_sha256 = Sha256(document);
     LAMINA_ASSIGN(auto prepared, PrepareDocument(store.catalog().env(), std::move(provenance),
                                                  std::move(document)));
     return std::optional<PreparedBacktest>(std::move(prepared));

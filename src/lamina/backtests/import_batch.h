@@ -22,6 +22,7 @@ struct Provenance {
   std::optional<std::string> path;
   std::int64_t mtime_ns = 0;
   std::uint32_t version = 0;
+  /// Of the bundle file; left at zero they become those of the document, which then came in itself.
   Sha256Digest file_sha256;
   std::int64_t file_bytes = 0;
 };

@@ -130,6 +130,11 @@ TEST(Import, PutSaysWhatItDid) {
   auto put = PutDocument(*store, "x", 2, document);
   ASSERT_THAT(put, IsOk());
   EXPECT_FALSE(put->unchanged);
+  const auto stored = store->Find("x", {});
+  ASSERT_THAT(stored, IsOk());
+  EXPECT_EQ(stored->file_bytes, static_cast<std::int64_t>(document.size()));
+  EXPECT_EQ(stored->file_sha256, Sha256(document));
+  EXPECT_EQ(stored->file_sha256, stored->document_sha256);
   put = PutBundle(*store, "x", SmallBundle("x", {{}}));
   ASSERT_THAT(put, IsOk());
   EXPECT_TRUE(put->unchanged);

@@ -66,6 +66,10 @@ Result<PreparedBacktest> PrepareDocument(io::Env& env, Provenance provenance, st
                                          std::vector<std::string> warnings,
                                          const bundle::DocumentLimits& limits) {
   LAMINA_TRY(CheckHandle(provenance.handle));
+  if (provenance.file_bytes == 0) {
+    provenance.file_bytes = static_cast<std::int64_t>(document.size());
+    provenance.file_sha256 = Sha256(document);
+  }
   PreparedBacktest backtest;
   backtest.provenance = std::move(provenance);
   backtest.warnings = std::move(warnings);
