@@ -494,10 +494,11 @@ def test_orphans_are_collected_after_the_last_reference(tiered, tmp_path):
     assert tiered.garbage_collect_ohlcv() == [orphan]
     assert tiered.ohlcv_stored_hashes() == {shared}
     assert tiered.garbage_collect_ohlcv() == []
+    shutil.rmtree(tmp_path / "in")
     tiered.store.backtests.undelete("a")  # the document, without those prices
     assert tiered.ohlcv_stats()["missing_blobs"] == 1
     assert tiered.store.verify(deep=True)
-    tiered.import_(tmp_path / "in")  # the same document: nothing to do
+    put_priced(tmp_path / "in", "a", {"BTC": prices(1), "ETH": prices(2)})
     tiered.delete("a")
     tiered.import_(tmp_path / "in")
     assert tiered.ohlcv_stored_hashes() == {shared, orphan}
