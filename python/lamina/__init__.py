@@ -8,8 +8,8 @@ from .backtests import (
     ExportReport,
     ImportFailure,
     ImportReport,
-    ValidateReport,
     PruneReport,
+    ValidateReport,
 )
 from .calendar import Calendar, Session, calendar, calendars
 from .errors import (
@@ -25,6 +25,15 @@ from .errors import (
     ResourceExhausted,
     Unsupported,
 )
+from .folder_index import (
+    IndexReport,
+    SqliteBacktestIndex,
+    build_index,
+    list_index,
+    rank_index,
+)
+from .index_row import BacktestIndexRow
+from .instruments import AddedInstruments, Instrument, Instruments
 from .series import (
     asof,
     merge,
@@ -34,15 +43,6 @@ from .series import (
     volume_profile,
     window_join,
 )
-from .instruments import AddedInstruments, Instrument, Instruments
-from .folder_index import (
-    IndexReport,
-    SqliteBacktestIndex,
-    build_index,
-    list_index,
-    rank_index,
-)
-from .index_row import BacktestIndexRow
 from .store import Problem, Store, VerifyReport, open
 from .stores import (
     BacktestStore,
@@ -74,9 +74,9 @@ __all__ = [
     "ExportReport",
     "ImportFailure",
     "ImportReport",
+    "IndexReport",
     "Instrument",
     "Instruments",
-    "IndexReport",
     "InternalError",
     "InvalidArgument",
     "IoError",
@@ -101,11 +101,11 @@ __all__ = [
     "__version__",
     "arrow_version",
     "asof",
-    "merge",
+    "build_index",
     "calendar",
     "calendars",
-    "build_index",
     "list_index",
+    "merge",
     "migrate_store",
     "open",
     "rank_index",

@@ -204,7 +204,7 @@ nb::dict PruneExcept(const OpenStore& self, const std::vector<std::string>& keep
   folder_index::PruneOptions options;
   if (!archive_dir.is_none()) options.archive = Path(archive_dir);
   options.dry_run = dry_run;
-  Interruptible work(nb::none());
+  Interruptible work{nb::none()};
   options.cancel = &work.cancel();
   const auto report = work.Run(
       [&] { return store::PruneStoreExcept(engine->catalog().env(), *engine, keep, options); });
