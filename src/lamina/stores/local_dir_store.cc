@@ -28,8 +28,13 @@ constexpr std::int64_t kBundleBytesMax = std::int64_t{1} << 31;
 constexpr std::size_t kPartBytesMax = 210;
 constexpr std::string_view kSuffixes[] = {".iafbt", ".obtf"};
 
-/// The suffix that the framework gives to bundles of a version.
-std::string_view SuffixOf(std::uint32_t version) { return kSuffixes[version < 3 ? 0 : 1]; }
+/// The suffix that a bundle's file had, or that the framework gives to its version.
+std::string_view SuffixOf(std::uint32_t version, std::string_view former_path = {}) {
+  for (const std::string_view suffix : kSuffixes) {
+    if (former_path.ends_with(suffix)) return suffix;
+  }
+  return kSuffixes[version < 5 ? 0 : 1];
+}
 
 Result<std::string> RealPath(const std::string& path) {
   std::error_code error;
@@ -272,7 +277,7 @@ Result<PutReport> LocalDirStore::Take(const ImportSource& source, const ImportOp
     report.replaced = !report.unchanged;
   } else {
     path = io::JoinPath(root_, source.handle);
-    if (!HasBundleSuffix(source.handle)) *path += SuffixOf(read.version);
+    if (!HasBundleSuffix(source.handle)) *path += SuffixOf(read.version, source.path);
     LAMINA_TRY(env_.CreateDirectories(io::ParentPath(*path)));
     LAMINA_TRY(CheckInside(io::ParentPath(*path)));
   }
@@ -465,7 +470,9 @@ Result<PutReport> LocalDirStore::Receive(LocalTieredStore& source, const std::st
     report.replaced = true;
   } else {
     path = io::JoinPath(root_, handle);
-    if (!HasBundleSuffix(handle)) *path += SuffixOf(record.bundle_version);
+    if (!HasBundleSuffix(handle)) {
+      *path += SuffixOf(record.bundle_version, record.source_path.value_or(""));
+    }
     LAMINA_TRY(env_.CreateDirectories(io::ParentPath(*path)));
     LAMINA_TRY(CheckInside(io::ParentPath(*path)));
   }
