@@ -154,6 +154,8 @@ def test_index_rows_agree(golden_files, tmp_path):
                 for row in store.iter_index_rows()
             }
         )
+    for row in [*rows[0].values(), *rows[1].values()]:
+        del row["validated_json"]  # a folder does not compute metrics of our own
     assert len(rows[0]) > len(golden_files)
     assert repr(sorted(rows[0].items(), key=repr)) == repr(sorted(rows[1].items(), key=repr))
 

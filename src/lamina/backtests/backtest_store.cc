@@ -107,6 +107,7 @@ Result<BacktestRecord> BacktestStore::Find(std::string_view handle, AsOf as_of) 
   std::optional<BacktestRecord> found;
   std::vector<std::string> handles;
   LAMINA_TRY(catalog_->Read([&](catalog::Database& database) -> Status {
+    LAMINA_TRY(CheckSnapshot(database, as_of));
     LAMINA_ASSIGN(found, FindBacktest(database, handle, as_of));
     if (found) return Ok();
     LAMINA_ASSIGN(handles, ListHandles(database, as_of));
@@ -136,6 +137,7 @@ Result<std::vector<RunRecord>> BacktestStore::Runs(const BacktestRecord& backtes
 Result<std::vector<std::string>> BacktestStore::Handles(AsOf as_of) {
   std::vector<std::string> handles;
   LAMINA_TRY(catalog_->Read([&](catalog::Database& database) -> Status {
+    LAMINA_TRY(CheckSnapshot(database, as_of));
     LAMINA_ASSIGN(handles, ListHandles(database, as_of));
     return Ok();
   }));

@@ -70,12 +70,27 @@ Result<std::optional<BacktestRecord>> FindBacktest(Database& database, std::stri
   return std::optional<BacktestRecord>(std::move(record));
 }
 
+Status CheckSnapshot(Database& database, AsOf as_of) {
+  if (!as_of) return Ok();
+  LAMINA_ASSIGN(auto statement,
+                database.Prepare("SELECT 1 FROM ducklake_snapshot WHERE snapshot_id = ?1"));
+  LAMINA_ASSIGN(const bool present, statement.Bind(1, *as_of).Step());
+  if (!present) return NotFound("no snapshot " + std::to_string(*as_of) + " in this store");
+  return Ok();
+}
+
 Result<std::optional<BacktestRecord>> FindDeletedBacktest(Database& database,
                                                           std::string_view handle) {
-  LAMINA_ASSIGN(auto statement,
-                database.Prepare("SELECT " + std::string(kBacktestColumns) +
-                                 " FROM backtest WHERE handle = ?1 AND end_snapshot IS NOT NULL "
-                                 "ORDER BY end_snapshot DESC, backtest_id DESC LIMIT 1"));
+  // A rename copies the row in the commit that ends it; an import in that commit has another time.
+  LAMINA_ASSIGN(
+      auto statement,
+      database.Prepare("SELECT " + std::string(kBacktestColumns) +
+                       " FROM backtest AS ended WHERE handle = ?1 AND end_snapshot IS NOT NULL "
+                       "AND NOT EXISTS (SELECT 1 FROM backtest AS copy WHERE "
+                       "copy.document_sha256 = ended.document_sha256 AND copy.begin_snapshot = "
+                       "ended.end_snapshot AND copy.imported_at = ended.imported_at AND "
+                       "copy.handle <> ended.handle) "
+                       "ORDER BY end_snapshot DESC, backtest_id DESC LIMIT 1"));
   statement.Bind(1, handle);
   LAMINA_ASSIGN(const bool found, statement.Step());
   if (!found) return std::optional<BacktestRecord>();
@@ -83,15 +98,15 @@ Result<std::optional<BacktestRecord>> FindDeletedBacktest(Database& database,
   return std::optional<BacktestRecord>(std::move(record));
 }
 
-Result<std::optional<std::string>> FindRenamed(Database& database, const BacktestRecord& ended) {
-  // A rename copies the row in the commit that ends it; an import in that commit has another time.
-  LAMINA_ASSIGN(auto statement,
-                database.Prepare("SELECT handle FROM backtest WHERE document_sha256 = ?1 AND "
-                                 "begin_snapshot = ?2 AND imported_at = ?3 AND handle <> ?4"));
-  statement.BindBlob(1, ended.document_sha256.View())
-      .Bind(2, ended.end_snapshot)
-      .Bind(3, ended.imported_at.value)
-      .Bind(4, std::string_view(ended.handle));
+Result<std::optional<std::string>> FindRenamed(Database& database, std::string_view handle) {
+  LAMINA_ASSIGN(
+      auto statement,
+      database.Prepare("SELECT copy.handle FROM backtest AS ended JOIN backtest AS copy ON "
+                       "copy.document_sha256 = ended.document_sha256 AND copy.begin_snapshot = "
+                       "ended.end_snapshot AND copy.imported_at = ended.imported_at AND "
+                       "copy.handle <> ended.handle WHERE ended.handle = ?1 "
+                       "ORDER BY ended.end_snapshot DESC LIMIT 1"));
+  statement.Bind(1, handle);
   LAMINA_ASSIGN(const bool found, statement.Step());
   return found ? statement.OptionalText(0) : std::nullopt;
 }

@@ -19,12 +19,15 @@ namespace lamina::backtests {
 /// Absent when no backtest has the handle at that time.
 Result<std::optional<BacktestRecord>> FindBacktest(catalog::Database& database,
                                                    std::string_view handle, AsOf as_of);
-/// The most recently ended backtest of that handle.
+/// RETURNS kNotFound for a snapshot that the store does not have.
+Status CheckSnapshot(catalog::Database& database, AsOf as_of);
+
+/// The last one of that handle that was deleted, or ended by a replacement; not by a rename.
 Result<std::optional<BacktestRecord>> FindDeletedBacktest(catalog::Database& database,
                                                           std::string_view handle);
-/// The handle that `ended` was renamed to, absent when it ended otherwise.
+/// What the last renamed backtest of that handle was renamed to.
 Result<std::optional<std::string>> FindRenamed(catalog::Database& database,
-                                               const BacktestRecord& ended);
+                                               std::string_view handle);
 Result<std::vector<std::string>> ListHandles(catalog::Database& database, AsOf as_of);
 Result<std::vector<RunRecord>> ListRuns(catalog::Database& database, std::int64_t backtest_id);
 

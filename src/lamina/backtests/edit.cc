@@ -101,9 +101,9 @@ Status BacktestStore::Undelete(std::string_view handle) {
     LAMINA_ASSIGN(const auto live, FindBacktest(database, handle, {}));
     if (live) return AlreadyExists("'" + std::string(handle) + "' is there, not deleted");
     LAMINA_ASSIGN(deleted, FindDeletedBacktest(database, handle));
-    if (!deleted) return NotFound("no deleted backtest '" + std::string(handle) + "'");
-    LAMINA_ASSIGN(const auto renamed, FindRenamed(database, *deleted));
-    if (renamed) {
+    if (!deleted) {
+      LAMINA_ASSIGN(const auto renamed, FindRenamed(database, handle));
+      if (!renamed) return NotFound("no deleted backtest '" + std::string(handle) + "'");
       return NotFound("'" + std::string(handle) + "' was not deleted but renamed to '" + *renamed +
                       "'; there is nothing to bring back");
     }

@@ -76,6 +76,28 @@ TEST(EditBacktests, UndeleteRefusesWhatWasRenamed) {
   ExpectClean(store);
 }
 
+TEST(EditBacktests, UndeleteLooksPastRenames) {
+  TestStore store;
+  ASSERT_THAT(PutBundle(*store, "a", SmallBundle("deleted", {{}})), IsOk());
+  ASSERT_THAT(PutBundle(*store, "b", SmallBundle("renamed", {{}})), IsOk());
+  ASSERT_THAT(store->Delete({"a"}), IsOk());
+  ASSERT_THAT(store->Rename("b", "a"), IsOk());
+  ASSERT_THAT(store->Rename("a", "b"), IsOk());
+  ASSERT_THAT(store->Undelete("a"), IsOk());
+  EXPECT_EQ(store.DocumentOf("a"), SmallDocument("deleted", {{}}));
+  EXPECT_THAT(*store->Handles(), ElementsAre("a", "b"));
+  ExpectClean(store);
+}
+
+TEST(EditBacktests, UnknownSnapshotsAreRefused) {
+  TestStore store;
+  ASSERT_THAT(PutBundle(*store, "a", SmallBundle("a", {{}})), IsOk());
+  for (const std::int64_t snapshot : {-5, 99999}) {
+    EXPECT_THAT(store->Find("a", snapshot), IsError(ErrorCode::kNotFound, HasSubstr("snapshot")));
+    EXPECT_THAT(store->Handles(snapshot), IsError(ErrorCode::kNotFound));
+  }
+}
+
 TEST(EditBacktests, UndeleteOfATwinIsNotARename) {
   TestStore store;
   // The same document under two handles, one deleted in the commit before the other is made.

@@ -529,6 +529,10 @@ class Compiler {
     for (const Term* term : {&left, &right}) {
       if (term->type != TermType::kMember && !term->literal) return KindAlone(*term);
     }
+    const bool text = left.type == TermType::kText || right.type == TermType::kText;
+    if (text && left.literal && right.literal) {
+      return Wrong(left.offset, "both sides are constants; back-ticks quote names");
+    }
     for (const TermType type : {TermType::kText, TermType::kNumber, TermType::kTruth}) {
       if (left.type == type || right.type == type) {
         return type == TermType::kText ? Kind::kText : Kind::kNumber;

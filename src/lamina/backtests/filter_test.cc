@@ -134,6 +134,8 @@ TEST(FilterTest, Errors) {
       {"sharpe NOT > 1", "column 12: expected LIKE, IN or BETWEEN after NOT, found '>'"},
       {"sharpe NOT", "column 11: expected LIKE, IN or BETWEEN after NOT, found the end"},
       {"sharpe > 'high'", "column 10: ''high'' is compared with a number but is none; back-ticks"},
+      {"\"sharpe\" > 0", "column 1: both sides are constants; back-ticks"},
+      {"'a' = 'a'", "column 1: both sides are constants"},
       {"sharpe > algorithm_id", "column 10: 'algorithm_id' is compared with a number"},
       {"algorithm_id > sharpe", "column 16: 'sharpe' is compared with a text"},
       {"algorithm_id = true", "column 16: 'true' is compared with a text"},

@@ -229,7 +229,6 @@ struct FileRules {
 Result<std::optional<PreparedBacktest>> PrepareFile(BacktestStore& store,
                                                     const ImportSource& source, FileRules& rules) {
   io::Env& env = store.catalog().env();
-  LAMINA_TRY(CheckHandle(source.handle));
   Provenance provenance;
   provenance.handle = source.handle;
   provenance.path = source.path;
@@ -237,6 +236,7 @@ Result<std::optional<PreparedBacktest>> PrepareFile(BacktestStore& store,
   provenance.mtime_ns = info.mtime_ns;
   LAMINA_ASSIGN(const std::string file,
                 env.ReadFile(source.path, rules.max_document_bytes + kFileOverheadBytes));
+  LAMINA_TRY(CheckHandle(source.handle));
   bool unchanged = false;
   LAMINA_TRY(store.catalog().Read([&](catalog::Database& database) -> Status {
     LAMINA_ASSIGN(const auto live, FindBacktest(database, source.handle, {}));

@@ -6,17 +6,22 @@
 namespace lamina::backtests {
 namespace {
 
-bool HasBundleSuffix(std::string_view name) {
-  return name.ends_with(".iafbt") || name.ends_with(".obtf");
+/// Of the suffix of a bundle, in either case; 0: `name` has none.
+std::size_t SuffixLength(std::string_view name) {
+  for (const std::string_view suffix : {".iafbt", ".obtf"}) {
+    if (name.size() < suffix.size()) continue;
+    const std::string_view end = name.substr(name.size() - suffix.size());
+    if (std::equal(end.begin(), end.end(), suffix.begin(),
+                   [](char a, char b) { return (a >= 'A' && a <= 'Z' ? a + 32 : a) == b; })) {
+      return suffix.size();
+    }
+  }
+  return 0;
 }
 
 std::string WithoutSuffix(std::string_view name) {
-  for (std::string_view suffix : {".iafbt", ".obtf"}) {
-    if (name.ends_with(suffix) && name.size() > suffix.size()) {
-      return std::string(name.substr(0, name.size() - suffix.size()));
-    }
-  }
-  return std::string(name);
+  const std::size_t length = name.size() - SuffixLength(name);
+  return std::string(length == 0 ? name : name.substr(0, length));
 }
 
 /// Folders are walked with a list, not by recursion: their depth is the user's.
@@ -25,14 +30,19 @@ Status FindBelow(io::Env& env, const std::string& root, std::vector<ImportSource
   while (!pending.empty()) {
     const std::string folder = std::move(pending.back());
     pending.pop_back();
-    LAMINA_ASSIGN(const auto entries, env.ListDirectory(io::JoinPath(root, folder)));
-    for (const auto& entry : entries) {
+    const auto entries = env.ListDirectory(io::JoinPath(root, folder));
+    if (!entries.ok()) {
+      // Reading it like a file will say why; its name as a handle meets none of a file.
+      found.push_back({io::JoinPath(root, folder), folder + "/", 0});
+      continue;
+    }
+    for (const auto& entry : *entries) {
       const std::string relative = folder.empty() ? entry.name : folder + "/" + entry.name;
       if (entry.is_directory) {
         if (!entry.is_symlink) pending.push_back(relative);
         continue;
       }
-      if (!HasBundleSuffix(entry.name)) continue;
+      if (SuffixLength(entry.name) == 0) continue;
       const std::string path = io::JoinPath(root, relative);
       auto info = env.Stat(path);
       // A broken link or a file that went away: reading it will say so.

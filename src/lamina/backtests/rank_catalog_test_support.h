@@ -32,6 +32,9 @@ class RankCatalog {
     EXPECT_THAT(opened, IsOk());
     database_ = *std::move(opened);
     EXPECT_THAT(catalog::MigrateCatalog(*database_, "test", Micros{0}), IsOk());
+    EXPECT_THAT(database_->Execute("CREATE TABLE ducklake_snapshot(snapshot_id INTEGER);"
+                                   "INSERT INTO ducklake_snapshot VALUES (1), (2), (3), (4), (5)"),
+                IsOk());
   }
   catalog::Database& operator*() { return *database_; }
 

@@ -6,6 +6,7 @@
 #include <tuple>
 #include <utility>
 
+#include "lamina/backtests/catalog_rows.h"
 #include "lamina/backtests/filter.h"
 #include "lamina/backtests/json_member.h"
 #include "lamina/base/time.h"
@@ -47,6 +48,7 @@ Status AddSelection(const RankTable& table, const RowSelection& rows, Sql& sql) 
     if (rows.snapshot) return InvalidArgument("only a store has snapshots; this is an index");
     sql.text += '1';
   } else if (rows.snapshot) {
+    LAMINA_TRY(CheckSnapshot(table.database, rows.snapshot));
     sql.text += "i.begin_snapshot <= ";
     sql.AddParameter(*rows.snapshot);
     sql.text += " AND (i.end_snapshot IS NULL OR i.end_snapshot > ";

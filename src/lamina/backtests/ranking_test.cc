@@ -228,6 +228,9 @@ TEST_F(RankingTest, AsOfASnapshot) {
   EXPECT_THAT(at(2), ElementsAre("old"));
   EXPECT_THAT(at(4), ElementsAre("old"));
   EXPECT_THAT(at(5), ElementsAre("new"));
+  ListQuery unknown;
+  unknown.rows.snapshot = 6;
+  EXPECT_THAT(List(database(), unknown), IsError(ErrorCode::kNotFound));
 }
 
 TEST_F(RankingTest, TagsOfBundleAndUser) {

@@ -111,6 +111,9 @@ Outcome Show(const Context& context, const std::string& handle,
 }
 
 Outcome Export(const Context& context, const ExportArguments& arguments) {
+  if (arguments.output == "-") {
+    return InvalidArgument("export writes a file, not standard output; a file called - is ./-");
+  }
   LAMINA_ASSIGN(const auto opened, OpenStore(context, "", true));
   backtests::ExportOptions options;
   options.format_version = arguments.format_version;

@@ -28,6 +28,7 @@ void HandleSignals() {
   sigaction(SIGINT, &action, nullptr);
   sigaction(SIGTERM, &action, nullptr);
   signal(SIGPIPE, SIG_IGN);
+  signal(SIGXFSZ, SIG_IGN);  // a file that may not grow is an error like a full disk
 }
 
 /// The command that was chosen, run after parsing.
@@ -168,7 +169,8 @@ class CommandLine {
         "  lamina --store mystore import bundles/\n"
         "  lamina --store mystore --json import run.iafbt other/\n"
         "Exit status 1 when some files were refused; what was good is stored all the same.\n"
-        "Interrupt it when you like and run it again: what is stored is not stored twice.\n",
+        "Interrupt it when you like and run it again: what is stored is not stored twice.\n"
+        "Links to folders are not followed.\n",
         [this](const Context& c) {
           import_.stop_at_error = !keep_going_;
           return Import(c, import_);

@@ -111,16 +111,8 @@ Result<std::unique_ptr<store::Store>> OpenStore(const Context& context, const st
   if (chosen.empty()) {
     return InvalidArgument("no store named; give --store ROOT or set LAMINA_STORE");
   }
-  store::StoreOptions options;
-  options.read_only = read_only;
-  auto opened = store::Store::Open(io::PosixEnv(), chosen, options);
-  if (opened.ok() || !read_only || opened.error().code() != ErrorCode::kUnsupported) return opened;
-  // A store of an earlier version is brought to this one by opening it for writing, once.
-  options.read_only = false;
-  auto upgraded = store::Store::Open(io::PosixEnv(), chosen, options);
-  if (!upgraded.ok()) return opened;
-  options.read_only = true;
-  return store::Store::Open(io::PosixEnv(), chosen, options);
+  if (read_only) return store::Store::OpenToRead(io::PosixEnv(), chosen);
+  return store::Store::Open(io::PosixEnv(), chosen);
 }
 
 Outcome Init(const Context& context, const std::string& root) {

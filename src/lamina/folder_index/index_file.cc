@@ -27,7 +27,8 @@ constexpr std::int64_t kLockWait_ms = 250;
 /// Columns of a store's table that an index over files has no values for.
 bool IsOfStoresOnly(std::string_view column) {
   static const std::set<std::string_view> names = {"backtest_id", "imported_at", "tags", "note"};
-  return names.contains(column);
+  // Metrics of our own follow from series, which indexing a folder does not unpack.
+  return names.contains(column) || column.starts_with("validated_");
 }
 
 std::string Quoted(std::string_view name) { return "\"" + std::string(name) + "\""; }
@@ -90,7 +91,8 @@ std::string CreateIndexesSql() {
       "CREATE INDEX backtest_index_by_sharpe ON backtest_index(summary_sharpe_ratio);";
   std::string narrow;
   for (const IndexColumn& column : backtests::IndexColumns()) {
-    if (column.narrow) narrow += (narrow.empty() ? "" : ", ") + std::string(column.name);
+    if (column.narrow && !IsOfStoresOnly(column.name))
+      narrow += (narrow.empty() ? "" : ", ") + std::string(column.name);
   }
   return sql + "CREATE INDEX " + std::string(backtests::kNarrowIndex) + " ON backtest_index(" +
          narrow + ") WHERE universe_key = '';";

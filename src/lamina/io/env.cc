@@ -5,6 +5,13 @@
 namespace lamina::io {
 
 Status Env::WriteFileAtomically(const std::string& path, ByteView data) {
+  if (path.empty()) return InvalidArgument("no file is named");
+  // Renaming over a device or a pipe would take it away from everybody.
+  const Result<FileInfo> there = Stat(path);
+  if (there.ok() && !there->is_regular) {
+    return InvalidArgument(path + (there->is_directory ? " is a folder; name a file in it"
+                                                       : " is not a regular file"));
+  }
   const std::string temporary = path + "." + RandomUuid4().ToString().substr(0, 13) + ".tmp";
   const auto write = [&]() -> Status {
     LAMINA_ASSIGN(const std::unique_ptr<WritableFile> file, NewWritableFile(temporary));

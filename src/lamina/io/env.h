@@ -96,7 +96,8 @@ class Env {
   virtual Nanos Monotonic() = 0;  ///< for durations only
 
   /// Write `data` to `path` so that after a crash either the old or the new content is there:
-  /// temporary name beside it, sync, rename, sync of the folder.
+  /// temporary name beside it, sync, rename, sync of the folder. A symbolic link is replaced, not
+  /// followed. RETURNS kInvalidArgument when a folder, a device or a pipe is in its place.
   Status WriteFileAtomically(const std::string& path, ByteView data);
   bool Exists(const std::string& path) { return Stat(path).ok(); }
 };

@@ -1,6 +1,7 @@
 #include "lamina/io/env.h"
 
 #include <gtest/gtest.h>
+#include <sys/stat.h>
 
 #include "lamina/base/matchers.h"
 #include "lamina/io/faulty_env.h"
@@ -41,13 +42,25 @@ TEST(WriteFileAtomically, WritesAndReplaces) {
   EXPECT_EQ(PosixEnv().ListDirectory(folder.path())->size(), 1U);
 }
 
+TEST(WriteFileAtomically, OnlyFilesAreReplaced) {
+  const TemporaryFolder folder;
+  const std::string pipe = folder.File("pipe");
+  ASSERT_EQ(::mkfifo(pipe.c_str(), 0600), 0);
+  for (const std::string& path : {pipe, folder.path(), std::string()}) {
+    EXPECT_THAT(PosixEnv().WriteFileAtomically(path, "x"), IsError(ErrorCode::kInvalidArgument))
+        << path;
+  }
+  EXPECT_FALSE(PosixEnv().Stat(pipe)->is_regular);
+}
+
 TEST(WriteFileAtomically, FailureNamesThePathAndLeavesNothing) {
   const TemporaryFolder folder;
   const std::string missing = folder.File("no/x");
   EXPECT_THAT(PosixEnv().WriteFileAtomically(missing, "one"),
               IsError(ErrorCode::kNotFound, testing::HasSubstr(missing)));
   ASSERT_THAT(PosixEnv().CreateDirectories(folder.File("taken")), IsOk());
-  EXPECT_THAT(PosixEnv().WriteFileAtomically(folder.File("taken"), "one"), IsError(ErrorCode::kIo));
+  EXPECT_THAT(PosixEnv().WriteFileAtomically(folder.File("taken"), "one"),
+              IsError(ErrorCode::kInvalidArgument));
   EXPECT_EQ(PosixEnv().ListDirectory(folder.path())->size(), 1U);
 }
 

@@ -73,9 +73,7 @@ Result<std::unique_ptr<RankTarget>> RankTarget::Open(io::Env& env, const std::st
     if (!table.ok()) return std::move(table).error();
     return target;
   }
-  StoreOptions store_options;
-  store_options.read_only = true;
-  LAMINA_ASSIGN(target->store_, Store::Open(env, path, store_options));
+  LAMINA_ASSIGN(target->store_, Store::OpenToRead(env, path));
   return target;
 }
 

@@ -45,6 +45,15 @@ Result<StoreConfig> CreateStore(io::Env& env, const std::string& root,
 
 }  // namespace
 
+Result<std::unique_ptr<Store>> Store::OpenToRead(io::Env& env, const std::string& root) {
+  StoreOptions options;
+  options.read_only = true;
+  auto opened = Open(env, root, options);
+  if (opened.ok() || opened.error().code() != ErrorCode::kUnsupported) return opened;
+  if (!Open(env, root).ok()) return opened;
+  return Open(env, root, options);
+}
+
 Result<std::unique_ptr<Store>> Store::Open(io::Env& env, const std::string& root,
                                            const StoreOptions& options) {
   const std::string config_path = io::JoinPath(root, kConfigName);

@@ -32,6 +32,8 @@ class Store {
   /// kUnsupported (newer format, network file system), kCorruption.
   static Result<std::unique_ptr<Store>> Open(io::Env& env, const std::string& root,
                                              const StoreOptions& options = {});
+  /// For reading only. A store of an earlier version is brought to this one first, which writes.
+  static Result<std::unique_ptr<Store>> OpenToRead(io::Env& env, const std::string& root);
   ~Store();
   Store(const Store&) = delete;
   Store& operator=(const Store&) = delete;
