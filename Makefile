@@ -58,7 +58,7 @@ fuzz:            ## fuzz every decoder SECONDS each (clang-19)
 	@tools/run_fuzzers.sh build/fuzz $(SECONDS)
 
 bench: deps build/release/build.ninja    ## figures with checked answers (quiet machine; -O2)
-	@cmake --build --preset release -j $(JOBS) --target lamina lamina_bundle_bench
+	@cmake --build --preset release -j $(JOBS) --target lamina lamina_pylib lamina_bundle_bench lamina_series_bench
 	@for script in bench/*/*.py; do $(PY) $$script --build build/release --tools ../shared/tools --out bench/results || exit 1; done
 
 fmt: deps        ## format all C++ and Python files
