@@ -23,8 +23,10 @@ constexpr std::string_view kVisible =
     "begin_snapshot <= ?1 AND (end_snapshot IS NULL OR end_snapshot > ?1)";
 
 std::string Visible(std::string_view alias) {
-  return std::string(alias) + ".begin_snapshot <= ?1 AND (" + std::string(alias) +
-         ".end_snapshot IS NULL OR " + std::string(alias) + ".end_snapshot > ?1)";
+  std::string sql;
+  sql.append(alias).append(".begin_snapshot <= ?1 AND (");
+  sql.append(alias).append(".end_snapshot IS NULL OR ");
+  return sql.append(alias).append(".end_snapshot > ?1)");
 }
 
 std::string UuidText(std::string_view column) {
