@@ -117,7 +117,6 @@ class Bench:
         assert np.array_equal(theirs["close"].to_numpy(), ours["close"].to_numpy())
 
     def asof(self, trades: pa.Table, quotes: pa.Table) -> None:
-        import duckdb
         import polars
 
         import lamina
@@ -131,15 +130,6 @@ class Bench:
         self.report(f"  Polars, {polars.thread_pool_size()} threads", rows / seconds)
         bids = ours["bid"].combine_chunks().to_numpy(zero_copy_only=False)
         assert np.array_equal(theirs["bid"].to_numpy(), bids, equal_nan=True)
-        connection = duckdb.connect()
-        few = trades.slice(0, 1_000_000)
-        connection.register("trades", few)
-        connection.register("quotes", quotes)
-        query = "SELECT t.ts_ns, q.bid FROM trades t ASOF LEFT JOIN quotes q ON t.ts_ns >= q.ts_ns"
-        seconds, theirs = best_of(1, lambda: connection.execute(query).to_arrow_table())
-        self.report("  DuckDB, all threads, 1 M on the left", few.num_rows / 1e6 / seconds)
-        theirs = theirs.sort_by("ts_ns")["bid"].combine_chunks().to_numpy(zero_copy_only=False)
-        assert np.array_equal(theirs, bids[: few.num_rows], equal_nan=True)
 
     def save(self, folder: Path, rows: int) -> None:
         folder.mkdir(parents=True, exist_ok=True)

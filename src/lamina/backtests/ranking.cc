@@ -293,6 +293,31 @@ std::string RankTable::From(bool by_narrow_index) const {
   return "(SELECT " + columns + " FROM backtest_index" + hint + ") AS i";
 }
 
+namespace {
+
+/// Top lists of more rows than these are read whole anyhow.
+constexpr std::int64_t kManyRows = 10000;
+
+/// Whether the index by Sharpe ratio answers a top list. With fewer values than rows asked for it
+/// would have to sort all rows that have none, each read from the wide table.
+Result<bool> HasSharpeFor(const RankTable& table, const ListQuery& query,
+                          const QueryLimits& limits) {
+  if (!query.limit) return true;
+  const std::int64_t wanted = *query.limit > kManyRows || query.offset > kManyRows
+                                  ? kManyRows
+                                  : *query.limit + query.offset;
+  Sql sql;
+  sql.text = "SELECT 1 FROM " + table.From() + " WHERE ";
+  if (table.has_snapshots()) sql.text += "i.end_snapshot IS NULL AND ";
+  sql.text += "i.summary_sharpe_ratio >= -9e999 LIMIT ";
+  sql.AddParameter(wanted);
+  std::int64_t found = 0;
+  LAMINA_TRY(RunGuarded(table.database, sql, limits, [&](const Statement&) { ++found; }));
+  return found == wanted;
+}
+
+}  // namespace
+
 Result<RowSet> List(const RankTable& table, const ListQuery& query, const QueryLimits& limits) {
   LAMINA_TRY(CheckRange(query.limit, query.offset));
   RowSet out;
@@ -306,7 +331,10 @@ Result<RowSet> List(const RankTable& table, const ListQuery& query, const QueryL
     LAMINA_ASSIGN(const NameRef key, ResolveName(query.sort));
     sql.AddName(key);
     sql.text += query.descending ? " DESC NULLS LAST, " : " ASC NULLS LAST, ";
-    has_index = key.column->name == "summary_sharpe_ratio" || key.column->name == "bundle_path";
+    has_index = key.column->name == "bundle_path";
+    if (key.column->name == "summary_sharpe_ratio") {
+      LAMINA_ASSIGN(has_index, HasSharpeFor(table, query, limits));
+    }
   }
   sql.text += "i.bundle_path, i.rowid LIMIT ";
   sql.AddParameter(query.limit.value_or(-1));
