@@ -52,18 +52,14 @@ class Connections:
                 del self._by_snapshot[next(iter(self._by_snapshot))]
         cursor = connection.cursor()  # a connection of its own, so that threads do not meet
         _enter(cursor)
-        _refuse_writes(cursor, query)
-        relation = cursor.sql(query)
-        if relation is None:
-            raise Unsupported("store.sql reads; this statement gives no rows")
-        return relation
+        return cursor.sql(_reading_statement(cursor, query))
 
     def close(self) -> None:
         with self._lock:
             self._by_snapshot.clear()
 
 
-def _refuse_writes(cursor: duckdb.DuckDBPyConnection, query: str) -> None:
+def _reading_statement(cursor: duckdb.DuckDBPyConnection, query: str) -> duckdb.Statement:
     """The tables of handles are ours to fill: a statement that changed them would change what the
     next one sees."""
     import duckdb
@@ -74,6 +70,7 @@ def _refuse_writes(cursor: duckdb.DuckDBPyConnection, query: str) -> None:
         raise Unsupported(f"store.sql takes one statement; there are {len(statements)}")
     if statements[0].type not in reading:
         raise Unsupported(f"store.sql reads; this is {statements[0].type.name}")
+    return statements[0]
 
 
 def _text(text: str | Path) -> str:

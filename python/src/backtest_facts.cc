@@ -96,7 +96,7 @@ nb::list FactsOf(const std::vector<backtests::RunRecord>& runs) {
   return all;
 }
 
-nb::dict FactsOf(const backtests::IndexRow& row, const backtests::IndexPlace& place) {
+nb::dict FactsOf(const backtests::IndexRow& row) {
   nb::dict one;
   one["engine_type"] = Text(row.engine);
   one["universe_key"] = Text(row.universe);
@@ -107,17 +107,21 @@ nb::dict FactsOf(const backtests::IndexRow& row, const backtests::IndexPlace& pl
   one["strategy_ids_json"] = OptionalText(row.strategy_ids_json);
   one["extras_json"] = OptionalText(row.extras_json);
   one["summary_extras_json"] = OptionalText(row.summary_extras_json);
-  one["tags_json"] = Text(place.tags);
-  one["note"] = OptionalText(place.note);
   for (std::size_t field = 0; field < backtests::kSummaryFieldCount; ++field) {
     const std::string name = "summary_" + std::string(backtests::kSummaryFields[field].name);
     one[name.c_str()] = NumberOf(row.summary[field]);
   }
+  return one;
+}
+
+nb::dict FactsOf(const backtests::IndexRow& row, const backtests::IndexPlace& place) {
+  nb::dict one = FactsOf(row);
+  one["tags_json"] = Text(place.tags);
+  one["note"] = OptionalText(place.note);
   one["validated_json"] = Text(backtests::ValidatedJson(row));
   return one;
 }
 
-/// `table`: name of a lake table of schema `backtests`.
 Result<backtests::RunTable> TableNamed(const std::string& name) {
   using backtests::RunTable;
   if (name == "runs") return RunTable::kRuns;

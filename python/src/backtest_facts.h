@@ -23,6 +23,9 @@ nb::dict ReportOf(const backtests::ImportReport& report);
 nb::dict ReportOf(const backtests::ExportReport& report);
 nb::dict FactsOf(const backtests::BacktestRecord& record);
 nb::list FactsOf(const std::vector<backtests::RunRecord>& runs);
+/// What the row has of the bundle's summary.
+nb::dict FactsOf(const backtests::IndexRow& row);
+/// With what the store knows beside it.
 nb::dict FactsOf(const backtests::IndexRow& row, const backtests::IndexPlace& place);
 
 /// `name`: a lake table of schema `backtests`. RETURNS kInvalidArgument.

@@ -7,8 +7,8 @@
 
 #include "backtest_facts.h"
 #include "document.h"
-#include "folder_index.h"
 #include "interruptible.h"
+#include "rank_query.h"
 #include "row_set.h"
 #include "store.h"
 #include <nanobind/stl/optional.h>
@@ -22,8 +22,6 @@
 #include "lamina/backtests/ranking.h"
 #include "lamina/backtests/run_series.h"
 #include "lamina/backtests/validate_stored.h"
-#include "lamina/backtests/validated_metrics.h"
-#include "lamina/base/error_table.h"
 #include "lamina/base/uuid.h"
 #include "lamina/store/prune_store.h"
 
@@ -139,19 +137,6 @@ nb::list IndexRowsOf(const OpenBacktest& self) {
   return all;
 }
 
-backtests::RowSelection Selection(const std::string& where, std::optional<std::string> engine,
-                                  std::optional<std::string> study,
-                                  std::optional<std::string> universe,
-                                  std::optional<std::int64_t> snapshot) {
-  backtests::RowSelection rows;
-  rows.where = where;
-  rows.engine = std::move(engine);
-  rows.study = std::move(study);
-  rows.universe = std::move(universe);
-  rows.snapshot = snapshot;
-  return rows;
-}
-
 /// Run `query` on a connection of the store, as a table.
 template <class Query>
 ArrowTable QueryRows(const OpenStore& self, Query query) {
@@ -171,13 +156,9 @@ ArrowTable List(const OpenStore& self, const std::string& sort, bool descending,
                 const std::vector<std::string>& columns, std::optional<std::string> engine,
                 std::optional<std::string> study, std::optional<std::string> universe,
                 std::optional<std::int64_t> snapshot) {
-  backtests::ListQuery query;
-  query.sort = sort;
-  query.descending = descending;
-  query.limit = limit;
-  query.offset = offset;
-  query.columns = columns;
-  query.rows = Selection(where, std::move(engine), std::move(study), std::move(universe), snapshot);
+  const auto query = ListQueryOf(
+      sort, descending, limit, offset, columns,
+      SelectionOf(where, std::move(engine), std::move(study), std::move(universe), snapshot));
   return QueryRows(self,
                    [&](catalog::Database& database) { return backtests::List(database, query); });
 }
@@ -187,13 +168,9 @@ ArrowTable Rank(const OpenStore& self, const std::string& by, const std::string&
                 const std::string& where, const std::vector<std::string>& columns,
                 std::optional<std::string> engine, std::optional<std::string> study,
                 std::optional<std::string> universe, std::optional<std::int64_t> snapshot) {
-  backtests::RankQuery query;
-  query.by = by;
-  query.weights = WeightsOf(focus, weights);
-  query.descending = descending;
-  query.limit = limit;
-  query.columns = columns;
-  query.rows = Selection(where, std::move(engine), std::move(study), std::move(universe), snapshot);
+  const auto query = RankQueryOf(
+      by, focus, weights, descending, limit, columns,
+      SelectionOf(where, std::move(engine), std::move(study), std::move(universe), snapshot));
   return QueryRows(self,
                    [&](catalog::Database& database) { return backtests::Rank(database, query); });
 }

@@ -9,6 +9,7 @@
 
 #include "backtest_facts.h"
 #include "interruptible.h"
+#include "rank_query.h"
 #include "row_set.h"
 #include <nanobind/stl/optional.h>
 #include <nanobind/stl/pair.h>
@@ -69,17 +70,6 @@ nb::dict BuildIndex(const nb::object& directory, const nb::object& output, bool 
   return all;
 }
 
-backtests::RowSelection Selection(const std::string& where, std::optional<std::string> engine,
-                                  std::optional<std::string> study,
-                                  std::optional<std::string> universe) {
-  backtests::RowSelection rows;
-  rows.where = where;
-  rows.engine = std::move(engine);
-  rows.study = std::move(study);
-  rows.universe = std::move(universe);
-  return rows;
-}
-
 /// What `query` gives over the store, folder or index file at `path`.
 template <class Query>
 ArrowTable QueryTarget(const nb::object& where, Query query) {
@@ -100,13 +90,9 @@ ArrowTable ListTarget(const nb::object& path, const std::string& sort, bool desc
                       const std::string& where, const std::vector<std::string>& columns,
                       std::optional<std::string> engine, std::optional<std::string> study,
                       std::optional<std::string> universe) {
-  backtests::ListQuery query;
-  query.sort = sort;
-  query.descending = descending;
-  query.limit = limit;
-  query.offset = offset;
-  query.columns = columns;
-  query.rows = Selection(where, std::move(engine), std::move(study), std::move(universe));
+  const auto query =
+      ListQueryOf(sort, descending, limit, offset, columns,
+                  SelectionOf(where, std::move(engine), std::move(study), std::move(universe)));
   return QueryTarget(
       path, [&](const backtests::RankTable& table) { return backtests::List(table, query); });
 }
@@ -116,13 +102,9 @@ ArrowTable RankTarget(const nb::object& path, const std::string& by, const std::
                       const std::string& where, const std::vector<std::string>& columns,
                       std::optional<std::string> engine, std::optional<std::string> study,
                       std::optional<std::string> universe) {
-  backtests::RankQuery query;
-  query.by = by;
-  query.weights = WeightsOf(focus, weights);
-  query.descending = descending;
-  query.limit = limit;
-  query.columns = columns;
-  query.rows = Selection(where, std::move(engine), std::move(study), std::move(universe));
+  const auto query =
+      RankQueryOf(by, focus, weights, descending, limit, columns,
+                  SelectionOf(where, std::move(engine), std::move(study), std::move(universe)));
   return QueryTarget(
       path, [&](const backtests::RankTable& table) { return backtests::Rank(table, query); });
 }
@@ -131,27 +113,14 @@ ArrowTable RankTarget(const nb::object& path, const std::string& by, const std::
 
 nb::dict RowToPython(const IndexedRow& indexed) {
   const IndexRow& row = indexed.row;
-  nb::dict one;
+  nb::dict one = FactsOf(row);
   one["bundle_path"] = Text(row.bundle_path);
   one["algorithm_id"] = OptionalText(row.algorithm_id);
   one["anchor_algorithm_id"] = OptionalText(row.anchor_algorithm_id);
   one["tag"] = OptionalText(row.tag);
   one["framework_version"] = OptionalText(row.framework_version);
-  one["engine_type"] = Text(row.engine);
-  one["universe_key"] = Text(row.universe);
-  one["study_name"] = Text(row.study);
   one["study_description"] = OptionalText(row.study_description);
-  one["risk_free_rate"] = NumberOf(row.risk_free_rate);
-  one["number_of_runs"] = row.number_of_runs;
-  one["parameters_json"] = OptionalText(row.parameters_json);
-  one["strategy_ids_json"] = OptionalText(row.strategy_ids_json);
-  one["extras_json"] = OptionalText(row.extras_json);
-  one["summary_extras_json"] = OptionalText(row.summary_extras_json);
   one["has_summary"] = row.has_summary;
-  for (std::size_t field = 0; field < backtests::kSummaryFieldCount; ++field) {
-    const std::string name = "summary_" + std::string(backtests::kSummaryFields[field].name);
-    one[name.c_str()] = NumberOf(row.summary[field]);
-  }
   return one;
 }
 
@@ -302,11 +271,6 @@ nb::list KeysOf(const OpenIndex& self, const std::string& where) {
 }
 
 }  // namespace
-
-backtests::Weights WeightsOf(const std::string& focus, const backtests::Weights& own) {
-  if (focus.empty() && own.empty()) return {};
-  return OrRaise(backtests::ResolveWeights(focus, own));
-}
 
 void BindFolderIndex(nb::module_& module) {
   module.def("build_index", &BuildIndex, nb::arg("directory"), nb::arg("output").none(),

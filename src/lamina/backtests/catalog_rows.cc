@@ -53,6 +53,11 @@ std::string IdList(const std::vector<std::int64_t>& ids) {
   return text;
 }
 
+/// A rename copies the row in the commit that ends it; an import in that commit has another time.
+constexpr std::string_view kCopyIsRenamed =
+    "copy.document_sha256 = ended.document_sha256 AND copy.begin_snapshot = ended.end_snapshot AND "
+    "copy.imported_at = ended.imported_at AND copy.handle <> ended.handle";
+
 }  // namespace
 
 Result<std::optional<BacktestRecord>> FindBacktest(Database& database, std::string_view handle,
@@ -81,16 +86,11 @@ Status CheckSnapshot(Database& database, AsOf as_of) {
 
 Result<std::optional<BacktestRecord>> FindDeletedBacktest(Database& database,
                                                           std::string_view handle) {
-  // A rename copies the row in the commit that ends it; an import in that commit has another time.
-  LAMINA_ASSIGN(
-      auto statement,
-      database.Prepare("SELECT " + std::string(kBacktestColumns) +
-                       " FROM backtest AS ended WHERE handle = ?1 AND end_snapshot IS NOT NULL "
-                       "AND NOT EXISTS (SELECT 1 FROM backtest AS copy WHERE "
-                       "copy.document_sha256 = ended.document_sha256 AND copy.begin_snapshot = "
-                       "ended.end_snapshot AND copy.imported_at = ended.imported_at AND "
-                       "copy.handle <> ended.handle) "
-                       "ORDER BY end_snapshot DESC, backtest_id DESC LIMIT 1"));
+  std::string sql = "SELECT " + std::string(kBacktestColumns);
+  sql += " FROM backtest AS ended WHERE handle = ?1 AND end_snapshot IS NOT NULL AND NOT EXISTS ";
+  sql.append("(SELECT 1 FROM backtest AS copy WHERE ").append(kCopyIsRenamed);
+  sql += ") ORDER BY end_snapshot DESC, backtest_id DESC LIMIT 1";
+  LAMINA_ASSIGN(auto statement, database.Prepare(sql));
   statement.Bind(1, handle);
   LAMINA_ASSIGN(const bool found, statement.Step());
   if (!found) return std::optional<BacktestRecord>();
@@ -99,13 +99,10 @@ Result<std::optional<BacktestRecord>> FindDeletedBacktest(Database& database,
 }
 
 Result<std::optional<std::string>> FindRenamed(Database& database, std::string_view handle) {
-  LAMINA_ASSIGN(
-      auto statement,
-      database.Prepare("SELECT copy.handle FROM backtest AS ended JOIN backtest AS copy ON "
-                       "copy.document_sha256 = ended.document_sha256 AND copy.begin_snapshot = "
-                       "ended.end_snapshot AND copy.imported_at = ended.imported_at AND "
-                       "copy.handle <> ended.handle WHERE ended.handle = ?1 "
-                       "ORDER BY ended.end_snapshot DESC LIMIT 1"));
+  std::string sql = "SELECT copy.handle FROM backtest AS ended JOIN backtest AS copy ON ";
+  sql.append(kCopyIsRenamed).append(" WHERE ended.handle = ?1 ");
+  sql += "ORDER BY ended.end_snapshot DESC LIMIT 1";
+  LAMINA_ASSIGN(auto statement, database.Prepare(sql));
   statement.Bind(1, handle);
   LAMINA_ASSIGN(const bool found, statement.Step());
   return found ? statement.OptionalText(0) : std::nullopt;
@@ -245,6 +242,20 @@ Status InsertBacktest(Database& database, const BacktestRecord& record, bool who
   }
   statement.Bind(16, static_cast<std::int64_t>(whole_document));
   return statement.Run();
+}
+
+RunRecord RecordOf(const DecomposedRun& run, std::int64_t slot, const Uuid& run_id) {
+  RunRecord record;
+  record.slot = slot;
+  record.run_id = run_id;
+  record.engine = run.facts.engine;
+  record.study = run.facts.study;
+  record.snapshots = run.rows.snapshots->num_rows();
+  record.trades = run.rows.trades->num_rows();
+  record.orders = run.rows.orders->num_rows();
+  record.positions = run.rows.positions->num_rows();
+  record.series_points = run.rows.series->num_rows();
+  return record;
 }
 
 Status InsertRun(Database& database, const RunRecord& run, const Sha256Digest& content_hash,

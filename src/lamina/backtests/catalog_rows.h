@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "lamina/backtests/backtest_store.h"
+#include "lamina/backtests/decompose.h"
 #include "lamina/base/result.h"
 #include "lamina/catalog/database.h"
 
@@ -46,6 +47,8 @@ Result<std::vector<Uuid>> RunsOnlyOf(catalog::Database& database,
 Result<std::int64_t> NextBacktestId(catalog::Database& database);
 Status InsertBacktest(catalog::Database& database, const BacktestRecord& record,
                       bool whole_document);
+/// A decomposed run as the run of a backtest.
+RunRecord RecordOf(const DecomposedRun& run, std::int64_t slot, const Uuid& run_id);
 Status InsertRun(catalog::Database& database, const RunRecord& run,
                  const Sha256Digest& content_hash, std::int64_t snapshot_id);
 Status InsertBacktestRun(catalog::Database& database, std::int64_t backtest_id,

@@ -273,16 +273,7 @@ class BatchAttempt {
   static Status WriteRun(catalog::Database& database, const DecomposedRun& run,
                          std::int64_t backtest_id, std::int64_t slot, const Slot& assigned,
                          std::int64_t snapshot_id) {
-    RunRecord record;
-    record.slot = slot;
-    record.run_id = assigned.run_id;
-    record.engine = run.facts.engine;
-    record.study = run.facts.study;
-    record.snapshots = run.rows.snapshots->num_rows();
-    record.trades = run.rows.trades->num_rows();
-    record.orders = run.rows.orders->num_rows();
-    record.positions = run.rows.positions->num_rows();
-    record.series_points = run.rows.series->num_rows();
+    const RunRecord record = RecordOf(run, slot, assigned.run_id);
     if (assigned.is_new) LAMINA_TRY(InsertRun(database, record, run.content_hash, snapshot_id));
     return InsertBacktestRun(database, backtest_id, record, snapshot_id);
   }

@@ -115,6 +115,24 @@ Status Refresh(BacktestStore& store, bool deleted, Named& named) {
   return Ok();
 }
 
+/// As the catalog has them, by hash.
+Result<std::vector<OhlcvBlob>> ListedOhlcv(BacktestStore& store) {
+  std::vector<OhlcvBlob> listed;
+  LAMINA_TRY(store.catalog().Read([&](catalog::Database& database) -> Status {
+    LAMINA_ASSIGN(auto select,
+                  database.Prepare("SELECT sha256, stored_bytes FROM chunk WHERE kind = ?1 AND "
+                                   "end_snapshot IS NULL ORDER BY sha256"));
+    select.Bind(1, static_cast<std::int64_t>(catalog::ChunkKind::kOhlcv));
+    for (;;) {
+      LAMINA_ASSIGN(const bool row, select.Step());
+      if (!row) return Ok();
+      LAMINA_ASSIGN(const Sha256Digest sha256, Sha256Digest::FromBytes(select.Blob(0)));
+      listed.push_back({sha256, select.Int(1)});
+    }
+  }));
+  return listed;
+}
+
 }  // namespace
 
 Result<std::vector<OhlcvUse>> OhlcvUses(BacktestStore& store, const CancelToken* cancel) {
@@ -135,19 +153,7 @@ Result<std::vector<OhlcvUse>> OhlcvUses(BacktestStore& store, const CancelToken*
 }
 
 Result<std::vector<OhlcvBlob>> OhlcvBlobs(BacktestStore& store) {
-  std::vector<OhlcvBlob> listed;
-  LAMINA_TRY(store.catalog().Read([&](catalog::Database& database) -> Status {
-    LAMINA_ASSIGN(auto select,
-                  database.Prepare("SELECT sha256, stored_bytes FROM chunk WHERE kind = ?1 AND "
-                                   "end_snapshot IS NULL ORDER BY sha256"));
-    select.Bind(1, static_cast<std::int64_t>(catalog::ChunkKind::kOhlcv));
-    for (;;) {
-      LAMINA_ASSIGN(const bool row, select.Step());
-      if (!row) return Ok();
-      LAMINA_ASSIGN(const Sha256Digest sha256, Sha256Digest::FromBytes(select.Blob(0)));
-      listed.push_back({sha256, select.Int(1)});
-    }
-  }));
+  LAMINA_ASSIGN(const auto listed, ListedOhlcv(store));
   std::vector<OhlcvBlob> there;
   for (const OhlcvBlob& blob : listed) {
     const Status present =
@@ -184,18 +190,11 @@ Result<std::vector<Sha256Digest>> CollectOhlcv(BacktestStore& store, const Ohlcv
   Named named;
   for (int attempt = 1;; ++attempt) {
     LAMINA_TRY(Refresh(store, what.keep_deleted, named));
+    LAMINA_ASSIGN(const auto listed, ListedOhlcv(store));
     std::vector<Sha256Digest> orphans;
-    LAMINA_TRY(store.catalog().Read([&](catalog::Database& database) -> Status {
-      LAMINA_ASSIGN(auto select, database.Prepare("SELECT sha256 FROM chunk WHERE kind = ?1 AND "
-                                                  "end_snapshot IS NULL ORDER BY sha256"));
-      select.Bind(1, static_cast<std::int64_t>(catalog::ChunkKind::kOhlcv));
-      for (;;) {
-        LAMINA_ASSIGN(const bool row, select.Step());
-        if (!row) return Ok();
-        LAMINA_ASSIGN(const Sha256Digest sha256, Sha256Digest::FromBytes(select.Blob(0)));
-        if (!named.hashes.contains(sha256)) orphans.push_back(sha256);
-      }
-    }));
+    for (const OhlcvBlob& blob : listed) {
+      if (!named.hashes.contains(blob.sha256)) orphans.push_back(blob.sha256);
+    }
     if (what.dry_run) return orphans;
     const auto check = [&](catalog::Database& database) -> Status {
       LAMINA_ASSIGN(const auto fresh, BacktestsSince(database, named.snapshot, false));

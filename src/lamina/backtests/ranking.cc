@@ -253,6 +253,24 @@ Result<RowSet> RankByWeights(const RankTable& table, const RankQuery& query,
   return out;
 }
 
+/// Beyond these a top list is no short one.
+constexpr std::int64_t kManyRows = 10000;
+
+/// Whether as many rows have a Sharpe ratio as a top list takes: then the index by it answers. Else
+/// SQLite would sort all rows that have none, each read from the wide table.
+Result<bool> HasSharpeFor(const RankTable& table, const ListQuery& query,
+                          const QueryLimits& limits) {
+  Sql sql;
+  sql.text = "SELECT 1 FROM " + table.From() + " WHERE ";
+  if (table.has_snapshots()) sql.text += "i.end_snapshot IS NULL AND ";
+  sql.text += "i.summary_sharpe_ratio >= -9e999 LIMIT ";
+  const auto wanted = std::min(*query.limit, kManyRows) + std::min(query.offset, kManyRows);
+  sql.AddParameter(wanted);
+  std::int64_t found = 0;
+  LAMINA_TRY(RunGuarded(table.database, sql, limits, [&](const Statement&) { ++found; }));
+  return found == wanted;
+}
+
 }  // namespace
 
 Cell CellOf(const JsonScalar& value) {
@@ -293,31 +311,6 @@ std::string RankTable::From(bool by_narrow_index) const {
   return "(SELECT " + columns + " FROM backtest_index" + hint + ") AS i";
 }
 
-namespace {
-
-/// Top lists of more rows than these are read whole anyhow.
-constexpr std::int64_t kManyRows = 10000;
-
-/// Whether the index by Sharpe ratio answers a top list. With fewer values than rows asked for it
-/// would have to sort all rows that have none, each read from the wide table.
-Result<bool> HasSharpeFor(const RankTable& table, const ListQuery& query,
-                          const QueryLimits& limits) {
-  if (!query.limit) return true;
-  const std::int64_t wanted = *query.limit > kManyRows || query.offset > kManyRows
-                                  ? kManyRows
-                                  : *query.limit + query.offset;
-  Sql sql;
-  sql.text = "SELECT 1 FROM " + table.From() + " WHERE ";
-  if (table.has_snapshots()) sql.text += "i.end_snapshot IS NULL AND ";
-  sql.text += "i.summary_sharpe_ratio >= -9e999 LIMIT ";
-  sql.AddParameter(wanted);
-  std::int64_t found = 0;
-  LAMINA_TRY(RunGuarded(table.database, sql, limits, [&](const Statement&) { ++found; }));
-  return found == wanted;
-}
-
-}  // namespace
-
 Result<RowSet> List(const RankTable& table, const ListQuery& query, const QueryLimits& limits) {
   LAMINA_TRY(CheckRange(query.limit, query.offset));
   RowSet out;
@@ -326,15 +319,12 @@ Result<RowSet> List(const RankTable& table, const ListQuery& query, const QueryL
   Sql sql;
   LAMINA_TRY(AddSelection(table, query.rows, sql));
   sql.text += " ORDER BY ";
-  bool has_index = query.sort.empty();
+  std::string_view key_column = "bundle_path";
   if (!query.sort.empty()) {
     LAMINA_ASSIGN(const NameRef key, ResolveName(query.sort));
     sql.AddName(key);
     sql.text += query.descending ? " DESC NULLS LAST, " : " ASC NULLS LAST, ";
-    has_index = key.column->name == "bundle_path";
-    if (key.column->name == "summary_sharpe_ratio") {
-      LAMINA_ASSIGN(has_index, HasSharpeFor(table, query, limits));
-    }
+    key_column = key.column->name;
   }
   sql.text += "i.bundle_path, i.rowid LIMIT ";
   sql.AddParameter(query.limit.value_or(-1));
@@ -343,7 +333,12 @@ Result<RowSet> List(const RankTable& table, const ListQuery& query, const QueryL
   // SQLite would not scan an index that lacks result columns, though a top list reads few of them.
   const bool pooled_live =
       !query.rows.all_universes && !query.rows.universe && !query.rows.snapshot;
-  const bool narrow = query.limit && pooled_live && sql.all_narrow && !has_index;
+  bool narrow = table.has_narrow_index && query.limit && pooled_live && sql.all_narrow &&
+                key_column != "bundle_path";
+  if (narrow && key_column == "summary_sharpe_ratio") {
+    LAMINA_ASSIGN(const bool indexed, HasSharpeFor(table, query, limits));
+    narrow = !indexed;
+  }
   sql.text = "SELECT " + SelectList(wanted) + " FROM " + table.From(narrow) + " WHERE " + sql.text;
   LAMINA_TRY(RunGuarded(table.database, sql, limits,
                         [&](const Statement& row) { out.rows.push_back(ReadRow(row, wanted)); }));

@@ -42,25 +42,6 @@ bool IsPacked(const Value& map) {
   return map.size() < 65536;
 }
 
-/// The number that an extension of type `type` holds.
-Result<std::uint32_t> NumberIn(const Value& extension) {
-  const ByteView payload = extension.AsBinary();
-  if (payload.empty() || payload.size() > 4) return Damaged("an extension's number is too long");
-  std::uint32_t number = 0;
-  for (const char byte : payload) number = number << 8 | static_cast<std::uint8_t>(byte);
-  return number;
-}
-
-void AppendNumber(std::string& out, std::uint32_t number) {
-  char payload[4];
-  std::size_t length = 0;
-  for (int shift = 24; shift >= 0; shift -= 8) {
-    const auto byte = static_cast<char>(number >> shift);
-    if (length > 0 || byte != 0 || shift == 0) payload[length++] = byte;
-  }
-  Writer(out).Extension(kShapeExtension, ByteView(payload, length));
-}
-
 }  // namespace
 
 std::uint32_t ShapeList::Add(std::string encoded) {
@@ -153,7 +134,7 @@ Result<std::vector<FieldPart>> ShapeList::Fields(std::uint32_t number) const {
 void PackMaps(const Value& value, ShapeList& shapes, std::string& out) {
   if (IsPacked(value)) {
     Writer(out).ArrayHeader(value.size() + 1);
-    AppendNumber(out, shapes.AddMap(value));
+    AppendNumberExtension(out, kShapeExtension, shapes.AddMap(value));
     for (const auto entry : value.entries()) PackMaps(entry.value, shapes, out);
     return;
   }
@@ -174,8 +155,9 @@ Status UnpackMaps(const Value& value, const ShapeList& shapes, std::string& out)
     auto item = value.items().begin();
     const Value first = *item;
     if (first.kind() == Kind::kExtension && first.extension_type() == kShapeExtension) {
-      LAMINA_ASSIGN(const std::uint32_t number, NumberIn(first));
-      LAMINA_ASSIGN(const std::vector<std::string>* keys, shapes.Keys(number));
+      const auto number = NumberOfExtension(first);
+      if (!number) return Damaged("an extension's number is too long");
+      LAMINA_ASSIGN(const std::vector<std::string>* keys, shapes.Keys(*number));
       if (keys->size() + 1 != value.size()) return Damaged("a map has more values than keys");
       Writer(out).MapHeader(static_cast<std::uint32_t>(keys->size()));
       for (const std::string& key : *keys) {

@@ -282,13 +282,11 @@ Result<BlobWriter> ReadWriter(Elements in) {
 
 Status CollectParts(const Value& value, std::vector<PartPlace>& places) {
   if (value.kind() == Kind::kExtension) {
-    const ByteView payload = value.AsBinary();
-    if (value.extension_type() != kPartExtension || payload.empty() || payload.size() > 4) {
+    const auto part = NumberOfExtension(value);
+    if (value.extension_type() != kPartExtension || !part) {
       return Damaged("an extension of the body is not a part");
     }
-    std::uint32_t part = 0;
-    for (const char byte : payload) part = part << 8 | static_cast<std::uint8_t>(byte);
-    places.push_back({value.offset(), value.raw().size(), part});
+    places.push_back({value.offset(), value.raw().size(), *part});
   } else if (value.is_array()) {
     for (const Value item : value.items()) LAMINA_TRY(CollectParts(item, places));
   } else if (value.is_map()) {
@@ -437,13 +435,25 @@ Result<std::vector<PartPlace>> FindParts(const bundle::Document& body) {
 }
 
 void AppendPartReference(std::string& out, std::uint32_t part) {
+  AppendNumberExtension(out, kPartExtension, part);
+}
+
+void AppendNumberExtension(std::string& out, std::int8_t type, std::uint32_t number) {
   char payload[4];
   std::size_t length = 0;
   for (int shift = 24; shift >= 0; shift -= 8) {
-    const auto byte = static_cast<char>(part >> shift);
+    const auto byte = static_cast<char>(number >> shift);
     if (length > 0 || byte != 0 || shift == 0) payload[length++] = byte;
   }
-  Writer(out).Extension(kPartExtension, ByteView(payload, length));
+  Writer(out).Extension(type, ByteView(payload, length));
+}
+
+std::optional<std::uint32_t> NumberOfExtension(const Value& extension) {
+  const ByteView payload = extension.AsBinary();
+  if (payload.empty() || payload.size() > 4) return std::nullopt;
+  std::uint32_t number = 0;
+  for (const char byte : payload) number = number << 8 | static_cast<std::uint8_t>(byte);
+  return number;
 }
 
 }  // namespace lamina::backtests

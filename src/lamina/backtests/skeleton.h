@@ -7,6 +7,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <string>
 #include <utility>
 #include <variant>
@@ -183,5 +184,11 @@ struct PartPlace {
 Result<std::vector<PartPlace>> FindParts(const bundle::Document& body);
 /// The extension value that stands for a part.
 void AppendPartReference(std::string& out, std::uint32_t part);
+
+/// An extension whose payload is a number: 1 to 4 bytes, the highest first, none of them a needless
+/// zero.
+void AppendNumberExtension(std::string& out, std::int8_t type, std::uint32_t number);
+/// The number of such an extension, absent when the payload is none.
+std::optional<std::uint32_t> NumberOfExtension(const bundle::Value& extension);
 
 }  // namespace lamina::backtests

@@ -1,8 +1,8 @@
 #include "lamina/backtests/import.h"
-#include "lamina/base/error_table.h"
 #include "lamina/base/json.h"
 #include "lamina/cli/commands.h"
 #include "lamina/cli/output.h"
+#include "lamina/cli/report_problems.h"
 #include "lamina/cli/show.h"
 
 namespace lamina::cli {
@@ -18,30 +18,7 @@ std::string ImportJson(const backtests::ImportReport& report) {
   json.Int(report.replaced);
   json.Key("unchanged");
   json.Int(report.unchanged);
-  json.Key("failed");
-  json.BeginArray();
-  for (const auto& failure : report.failed) {
-    json.BeginObject();
-    json.Key("path");
-    json.String(failure.path);
-    json.Key("code");
-    json.String(ErrorName(failure.code));
-    json.Key("message");
-    json.String(failure.message);
-    json.EndObject();
-  }
-  json.EndArray();
-  json.Key("warnings");
-  json.BeginArray();
-  for (const auto& warning : report.warnings) {
-    json.BeginObject();
-    json.Key("path");
-    json.String(warning.path);
-    json.Key("message");
-    json.String(warning.message);
-    json.EndObject();
-  }
-  json.EndArray();
+  WriteProblems(json, "path", report);
   json.Key("runs_new");
   json.Int(report.runs_new);
   json.Key("runs_shared");
@@ -59,13 +36,7 @@ std::string ImportJson(const backtests::ImportReport& report) {
 }
 
 void SayImport(const Context& context, const backtests::ImportReport& report) {
-  for (const auto& warning : report.warnings) {
-    Say(context, "warning: " + warning.path + ": " + warning.message);
-  }
-  for (const auto& failure : report.failed) {
-    Say(context, "refused: " + failure.path + ": " + failure.message + " (" +
-                     std::string(ErrorName(failure.code)) + ")");
-  }
+  SayProblems(context, "refused", report);
   std::string line = HumanCount(report.imported) + " imported";
   if (report.replaced > 0) line += ", " + HumanCount(report.replaced) + " replaced";
   line += ", " + HumanCount(report.unchanged) + " unchanged, " +

@@ -1,20 +1,12 @@
-#include "lamina/base/error_table.h"
 #include "lamina/base/json.h"
 #include "lamina/cli/commands.h"
-#include "lamina/cli/index_report.h"
 #include "lamina/cli/output.h"
+#include "lamina/cli/report_problems.h"
+#include "lamina/folder_index/build.h"
 
 namespace lamina::cli {
 
-void SayProblems(const Context& context, const folder_index::BuildReport& report) {
-  for (const auto& warning : report.warnings) {
-    Say(context, "warning: " + warning.path + ": " + warning.message);
-  }
-  for (const auto& failure : report.failed) {
-    Say(context, "not indexed: " + failure.path + ": " + failure.message + " (" +
-                     std::string(ErrorName(failure.code)) + ")");
-  }
-}
+namespace {
 
 std::string IndexJson(const folder_index::BuildReport& report) {
   std::string out;
@@ -28,35 +20,14 @@ std::string IndexJson(const folder_index::BuildReport& report) {
   json.Int(report.skipped);
   json.Key("removed");
   json.Int(report.removed);
-  json.Key("failed");
-  json.BeginArray();
-  for (const auto& failure : report.failed) {
-    json.BeginObject();
-    json.Key("path");
-    json.String(failure.path);
-    json.Key("code");
-    json.String(ErrorName(failure.code));
-    json.Key("message");
-    json.String(failure.message);
-    json.EndObject();
-  }
-  json.EndArray();
-  json.Key("warnings");
-  json.BeginArray();
-  for (const auto& warning : report.warnings) {
-    json.BeginObject();
-    json.Key("path");
-    json.String(warning.path);
-    json.Key("message");
-    json.String(warning.message);
-    json.EndObject();
-  }
-  json.EndArray();
+  WriteProblems(json, "path", report);
   json.Key("seconds");
   json.Double(report.seconds);
   json.EndObject();
   return out + "\n";
 }
+
+}  // namespace
 
 Outcome Index(const Context& context, const IndexArguments& arguments) {
   folder_index::BuildOptions options;
@@ -76,7 +47,7 @@ Outcome Index(const Context& context, const IndexArguments& arguments) {
   if (context.structured()) {
     Print(IndexJson(report));
   } else {
-    SayProblems(context, report);
+    SayProblems(context, "not indexed", report);
     Say(context, report.path + ": " + HumanCount(report.indexed) + " indexed, " +
                      HumanCount(report.skipped) + " unchanged, " + HumanCount(report.removed) +
                      " removed, " + HumanCount(static_cast<std::int64_t>(report.failed.size())) +

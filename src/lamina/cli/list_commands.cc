@@ -4,11 +4,10 @@
 #include "lamina/backtests/index_table.h"
 #include "lamina/backtests/ranking.h"
 #include "lamina/backtests/render.h"
-#include "lamina/base/error_table.h"
 #include "lamina/base/json.h"
 #include "lamina/cli/commands.h"
-#include "lamina/cli/index_report.h"
 #include "lamina/cli/output.h"
+#include "lamina/cli/report_problems.h"
 #include "lamina/store/rank_target.h"
 
 namespace lamina::cli {
@@ -77,7 +76,7 @@ Result<std::unique_ptr<store::RankTarget>> OpenTarget(const Context& context,
   options.cancel = context.cancel;
   options.progress = [&](const backtests::ImportProgress& progress) { line.Update(progress); };
   LAMINA_ASSIGN(auto target, store::RankTarget::Open(io::PosixEnv(), path, options));
-  if (target->refreshed()) SayProblems(context, *target->refreshed());
+  if (target->refreshed()) SayProblems(context, "not indexed", *target->refreshed());
   return target;
 }
 
@@ -94,19 +93,7 @@ std::string PruneJson(const folder_index::PruneReport& report) {
   }
   json.Key("dry_run");
   json.Bool(report.dry_run);
-  json.Key("left");
-  json.BeginArray();
-  for (const auto& one : report.left) {
-    json.BeginObject();
-    json.Key("path");
-    json.String(one.path);
-    json.Key("code");
-    json.String(ErrorName(one.code));
-    json.Key("message");
-    json.String(one.message);
-    json.EndObject();
-  }
-  json.EndArray();
+  WriteFailures(json, "left", "path", report.left);
   json.EndObject();
   return out + "\n";
 }

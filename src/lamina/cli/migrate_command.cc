@@ -1,10 +1,10 @@
 #include <algorithm>
 #include <memory>
 
-#include "lamina/base/error_table.h"
 #include "lamina/base/json.h"
 #include "lamina/cli/commands.h"
 #include "lamina/cli/output.h"
+#include "lamina/cli/report_problems.h"
 #include "lamina/stores/local_dir_store.h"
 #include "lamina/stores/local_tiered_store.h"
 
@@ -52,30 +52,7 @@ std::string MigrationJson(const backtests::ImportReport& report) {
   json.Int(report.imported + report.replaced);
   json.Key("unchanged");
   json.Int(report.unchanged);
-  json.Key("failed");
-  json.BeginArray();
-  for (const auto& failure : report.failed) {
-    json.BeginObject();
-    json.Key("handle");
-    json.String(failure.path);
-    json.Key("code");
-    json.String(ErrorName(failure.code));
-    json.Key("message");
-    json.String(failure.message);
-    json.EndObject();
-  }
-  json.EndArray();
-  json.Key("warnings");
-  json.BeginArray();
-  for (const auto& warning : report.warnings) {
-    json.BeginObject();
-    json.Key("handle");
-    json.String(warning.path);
-    json.Key("message");
-    json.String(warning.message);
-    json.EndObject();
-  }
-  json.EndArray();
+  WriteProblems(json, "handle", report);
   json.Key("seconds");
   json.Double(report.seconds);
   json.EndObject();
@@ -83,13 +60,7 @@ std::string MigrationJson(const backtests::ImportReport& report) {
 }
 
 void SayMigration(const Context& context, const backtests::ImportReport& report) {
-  for (const auto& warning : report.warnings) {
-    Say(context, "warning: " + warning.path + ": " + warning.message);
-  }
-  for (const auto& failure : report.failed) {
-    Say(context, "not migrated: " + failure.path + ": " + failure.message + " (" +
-                     std::string(ErrorName(failure.code)) + ")");
-  }
+  SayProblems(context, "not migrated", report);
   Say(context, HumanCount(report.imported + report.replaced) + " migrated, " +
                    HumanCount(report.unchanged) + " unchanged, " +
                    HumanCount(static_cast<std::int64_t>(report.failed.size())) + " failed in " +

@@ -10,6 +10,28 @@
 
 namespace lamina::series {
 
+void Bars::Append(Bars more) {
+  if (size() == 0) {
+    *this = std::move(more);
+    return;
+  }
+  const auto join = [](auto& to, const auto& from) {
+    to.insert(to.end(), from.begin(), from.end());
+  };
+  join(timestamp, more.timestamp);
+  join(open, more.open);
+  join(high, more.high);
+  join(low, more.low);
+  join(close, more.close);
+  join(volume, more.volume);
+  join(vwap, more.vwap);
+  join(n_ticks, more.n_ticks);
+  join(bid_close, more.bid_close);
+  join(ask_close, more.ask_close);
+  join(spread_mean, more.spread_mean);
+  join(spread_time_weighted, more.spread_time_weighted);
+}
+
 /// The part of a builder that all kinds of rows share.
 class BarBuilder::Impl {
  public:

@@ -68,6 +68,8 @@ struct Bars {
   std::vector<double> spread_time_weighted;  ///< each until the next row, the last until bar end
 
   std::size_t size() const { return timestamp.size(); }
+  /// `more` behind these.
+  void Append(Bars more);
 };
 
 /// Builds bars. What comes out does not depend on how the rows are cut into batches, bit for bit.

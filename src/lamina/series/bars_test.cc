@@ -41,24 +41,6 @@ QuoteColumns Cut(const QuoteColumns& rows, std::size_t offset, std::size_t count
           Part(rows.ask, offset, count)};
 }
 
-void Append(Bars& all, Bars more) {
-  const auto join = [](auto& to, const auto& from) {
-    to.insert(to.end(), from.begin(), from.end());
-  };
-  join(all.timestamp, more.timestamp);
-  join(all.open, more.open);
-  join(all.high, more.high);
-  join(all.low, more.low);
-  join(all.close, more.close);
-  join(all.volume, more.volume);
-  join(all.vwap, more.vwap);
-  join(all.n_ticks, more.n_ticks);
-  join(all.bid_close, more.bid_close);
-  join(all.ask_close, more.ask_close);
-  join(all.spread_mean, more.spread_mean);
-  join(all.spread_time_weighted, more.spread_time_weighted);
-}
-
 /// Cut at random places, taking finished bars as they come.
 template <class Columns>
 Bars InPieces(BarBuilder builder, const Columns& rows, std::uint64_t seed) {
@@ -67,11 +49,11 @@ Bars InPieces(BarBuilder builder, const Columns& rows, std::uint64_t seed) {
   for (std::size_t row = 0; row < rows.ts_ns.size();) {
     const std::size_t count = std::min<std::size_t>(random() % 30, rows.ts_ns.size() - row);
     EXPECT_THAT(builder.Add(Cut(rows, row, count)), IsOk());
-    if (random() % 2 == 0) Append(all, builder.Take());
+    if (random() % 2 == 0) all.Append(builder.Take());
     row += count;
   }
   EXPECT_THAT(builder.Finish(), IsOk());
-  Append(all, builder.Take());
+  all.Append(builder.Take());
   return all;
 }
 

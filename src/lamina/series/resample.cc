@@ -153,7 +153,7 @@ class Resampler {
       LAMINA_TRY(builders_[key].Finish());
       Bars bars = builders_[key].Take();
       keys.insert(keys.end(), bars.size(), key);
-      Append(all, std::move(bars));
+      all.Append(std::move(bars));
     }
     return ToTable(std::move(all), keys);
   }
@@ -202,28 +202,6 @@ class Resampler {
       LAMINA_TRY_WITH(AddRows(key, view), "rows of " + index_.Text(key));
     }
     return Ok();
-  }
-
-  static void Append(Bars& all, Bars more) {
-    if (all.size() == 0) {
-      all = std::move(more);
-      return;
-    }
-    const auto join = [](auto& to, const auto& from) {
-      to.insert(to.end(), from.begin(), from.end());
-    };
-    join(all.timestamp, more.timestamp);
-    join(all.open, more.open);
-    join(all.high, more.high);
-    join(all.low, more.low);
-    join(all.close, more.close);
-    join(all.volume, more.volume);
-    join(all.vwap, more.vwap);
-    join(all.n_ticks, more.n_ticks);
-    join(all.bid_close, more.bid_close);
-    join(all.ask_close, more.ask_close);
-    join(all.spread_mean, more.spread_mean);
-    join(all.spread_time_weighted, more.spread_time_weighted);
   }
 
   Result<std::shared_ptr<arrow::Table>> ToTable(Bars bars, std::span<const std::uint32_t> keys) {

@@ -5,6 +5,7 @@
 
 #include <arrow/api.h>
 
+#include "lamina/backtests/catalog_rows.h"
 #include "lamina/backtests/decompose.h"
 #include "lamina/backtests/run_selection.h"
 #include "lamina/backtests/run_series.h"
@@ -32,20 +33,6 @@ Uuid IdOf(std::size_t slot, const Sha256Digest& content) {
   id.bytes[6] = static_cast<std::uint8_t>(0x80 | (id.bytes[6] & 0x0f));
   id.bytes[8] = static_cast<std::uint8_t>(0x80 | (id.bytes[8] & 0x3f));
   return id;
-}
-
-backtests::RunRecord RecordOf(std::size_t slot, const backtests::DecomposedRun& run) {
-  backtests::RunRecord record;
-  record.slot = static_cast<std::int64_t>(slot);
-  record.run_id = IdOf(slot, run.content_hash);
-  record.engine = run.facts.engine;
-  record.study = run.facts.study;
-  record.snapshots = run.rows.snapshots->num_rows();
-  record.trades = run.rows.trades->num_rows();
-  record.orders = run.rows.orders->num_rows();
-  record.positions = run.rows.positions->num_rows();
-  record.series_points = run.rows.series->num_rows();
-  return record;
 }
 
 }  // namespace
@@ -99,8 +86,10 @@ Result<std::shared_ptr<const BundleBacktest::Parts>> BundleBacktest::TakeApart()
   auto parts = std::make_shared<Parts>();
   backtests::RunBatch batch;
   for (std::size_t slot = 0; slot < decomposed.runs.size(); ++slot) {
-    parts->runs.push_back(RecordOf(slot, decomposed.runs[slot]));
-    LAMINA_TRY(batch.Append(parts->runs.back().run_id, decomposed.runs[slot]));
+    const auto& run = decomposed.runs[slot];
+    parts->runs.push_back(
+        backtests::RecordOf(run, static_cast<std::int64_t>(slot), IdOf(slot, run.content_hash)));
+    LAMINA_TRY(batch.Append(parts->runs.back().run_id, run));
   }
   LAMINA_ASSIGN(parts->rows, batch.Finish());
   parts_ = std::move(parts);
