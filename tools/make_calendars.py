@@ -25,7 +25,7 @@ import pandas
 import pandas_market_calendars
 
 TARGET = Path(__file__).resolve().parent.parent / "src/lamina/market/calendars"
-VERSION = "2026.1"
+VERSION = "2026.2"
 FIRST, LAST = date(2000, 1, 1), date(2030, 12, 31)
 WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 ERA_DAYS = 60  # hours kept for so many trading days are usual; fewer are exceptions
@@ -91,6 +91,16 @@ HKEX_NOTICE = "HKEX notice: tropical cyclone or black rainstorm, no trading all 
 MOURNING = "CME Group notice: equity products close at 8:30 on the national day of mourning"
 SANDY = "CME Group notice of 2012-10-29: equity index closes at 8:15 (hurricane Sandy)"
 ATTACKS = "CME notices of September 2001: U.S. equity index products suspended"
+WITHOUT_REPORT = "Good Friday without employment report: equity closed"
+# The report comes on the first Friday of April: a Good Friday in March or after the 7th has none.
+GOOD_FRIDAYS_WITHOUT_REPORT = (
+    "2024-03-29",
+    "2025-04-18",
+    "2027-03-26",
+    "2028-04-14",
+    "2029-03-30",
+    "2030-04-19",
+)
 
 MARKETS = (
     Market(
@@ -151,9 +161,8 @@ MARKETS = (
             one("2012-10-29", "17:00-1/08:15", SANDY),
             one("2012-10-30", "17:00-1/08:15", SANDY),
             one("2018-12-05", "17:00-1/08:30", MOURNING + " (George H. W. Bush)"),
-            one("2024-03-29", "closed", "Good Friday without employment report: equity closed"),
+            *(one(day, "closed", WITHOUT_REPORT) for day in GOOD_FRIDAYS_WITHOUT_REPORT),
             one("2025-01-09", "17:00-1/08:30", MOURNING + " (Jimmy Carter)"),
-            one("2025-04-18", "closed", "Good Friday without employment report: equity closed"),
         ),
     ),
     Market(

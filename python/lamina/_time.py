@@ -12,8 +12,15 @@ _EPOCH_DAY = dt.date(1970, 1, 1).toordinal()
 
 
 def to_nanoseconds(at: Any) -> int:
-    """Nanoseconds since 1970 UTC of a datetime, an ISO 8601 text, a pandas or numpy stamp, or int
-    nanoseconds. A time without a zone is UTC. Raises InvalidArgument."""
+    """Nanoseconds since 1970 UTC of a datetime, a date (its begin in UTC), an ISO 8601 text, a
+    pandas or numpy stamp, or int nanoseconds. A time without a zone is UTC. Raises InvalidArgument."""
+    nanos = _nanoseconds(at)
+    if not -(2**63) <= nanos < 2**63:
+        raise InvalidArgument(f"{at!r} is outside the years 1677 to 2262 that nanoseconds hold")
+    return nanos
+
+
+def _nanoseconds(at: Any) -> int:
     if isinstance(at, bool):
         raise InvalidArgument(f"{at!r} is not a time")
     if isinstance(at, int):
@@ -23,12 +30,16 @@ def to_nanoseconds(at: Any) -> int:
             at = dt.datetime.fromisoformat(at)
         except ValueError as error:
             raise InvalidArgument(f"{at!r} is not an ISO 8601 time") from error
+    if type(at).__name__ == "NaTType":
+        raise InvalidArgument("NaT is not a time")
     if isinstance(at, dt.datetime):
         if at.tzinfo is None:
             at = at.replace(tzinfo=dt.UTC)
         since = dt.datetime.__sub__(at, _EPOCH) if type(at) is dt.datetime else at - _EPOCH
         micros = since // dt.timedelta(microseconds=1)
         return micros * 1000 + getattr(at, "nanosecond", 0)
+    if isinstance(at, dt.date):
+        return to_day_number(at) * 86_400_000_000_000
     if type(at).__module__ == "numpy":
         if hasattr(at, "__index__"):
             return int(at)

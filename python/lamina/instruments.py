@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import dataclasses
 import datetime as dt
+import numbers
+import operator
 import os
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -11,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from ._time import from_nanoseconds, to_nanoseconds
 from .calendar import Calendar
-from .errors import NotFound
+from .errors import InvalidArgument, NotFound
 from .table import Table
 
 if TYPE_CHECKING:
@@ -60,10 +62,35 @@ def _row(instrument: Instrument | Mapping[str, Any]) -> dict[str, Any]:
         row = dataclasses.asdict(instrument)
     else:
         row = dataclasses.asdict(Instrument(**instrument))
+    row = {name: None if _is_missing(value) else value for name, value in row.items()}
     for name in ("valid_from", "valid_to"):
         if row[name] is not None:
             row[name] = to_nanoseconds(row[name]) // 1000
+    row["instrument_id"] = _id(row["instrument_id"])
+    for name, value in row.items():
+        number = name in ("tick_size", "multiplier")
+        if number and value is not None:
+            if isinstance(value, bool) or not isinstance(value, numbers.Real):
+                raise InvalidArgument(f"{name} of an instrument is {value!r}, not a number")
+            row[name] = float(value)
+        text = not number and name not in ("instrument_id", "valid_from", "valid_to")
+        if text and not isinstance(value, str) and (value is not None or name == "symbol"):
+            raise InvalidArgument(f"{name} of an instrument is {value!r}, not text")
     return row
+
+
+def _is_missing(value: Any) -> bool:
+    """NaN and NaT, which frames have in the place of None."""
+    return (isinstance(value, float) and value != value) or type(value).__name__ == "NaTType"
+
+
+def _id(value: Any) -> int:
+    if isinstance(value, bool) or not hasattr(value, "__index__"):
+        raise InvalidArgument(f"the id of an instrument is {value!r}, not an int")
+    number = operator.index(value)
+    if not 0 <= number < 2**63:
+        raise InvalidArgument(f"the id of an instrument is {number}, not from 0 to 2**63 - 1")
+    return number
 
 
 class Instruments:
@@ -142,5 +169,5 @@ class Instruments:
 
     @staticmethod
     def _asked(name: str | int, at: Any) -> tuple[str, int | None]:
-        text = name if isinstance(name, str) else f"#{int(name)}"
+        text = name if isinstance(name, str) else f"#{_id(name)}"
         return text, None if at is None else to_nanoseconds(at) // 1000

@@ -10,11 +10,13 @@ The calls work without the GIL and give the same bits for the same rows, however
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import timedelta
 from typing import Any, Literal
 
 from . import _lamina
+from .calendar import Calendar
 from .errors import InvalidArgument
 from .table import Table
 
@@ -47,8 +49,26 @@ def _nanos(span: str | int | timedelta) -> int:
     if isinstance(span, str):
         return -_lamina.parse_span(span[1:]) if span.startswith("-") else _lamina.parse_span(span)
     if isinstance(span, timedelta):
-        return ((span.days * 86400 + span.seconds) * 1_000_000 + span.microseconds) * 1000
-    return int(span)
+        micros = (span.days * 86400 + span.seconds) * 1_000_000 + span.microseconds
+        return micros * 1000 + getattr(span, "nanoseconds", 0)
+    if type(span).__name__ == "timedelta64":
+        return int(span.astype("timedelta64[ns]").astype("int64"))
+    if isinstance(span, bool) or not hasattr(span, "__index__"):
+        raise InvalidArgument(
+            f"{span!r} is not a span of time: text (`250ms`), a timedelta or int nanoseconds"
+        )
+    nanos = operator.index(span)
+    if not -(2**63) <= nanos < 2**63:
+        raise InvalidArgument(f"{span!r} is longer than the 292 years that nanoseconds hold")
+    return nanos
+
+
+def _calendar(calendar: str | Calendar | None) -> Any:
+    if isinstance(calendar, Calendar):
+        return calendar._native
+    if calendar == "":
+        raise InvalidArgument("an empty text is no calendar; None means none")
+    return calendar or ""
 
 
 def resample(
@@ -62,7 +82,7 @@ def resample(
     bid: str | None = None,
     ask: str | None = None,
     by: str | Sequence[str] | None = None,
-    calendar: str | None = None,
+    calendar: str | Calendar | None = None,
     session: str | None = None,
     zone: str | None = None,
     label: Literal["left", "right"] = "left",
@@ -77,7 +97,8 @@ def resample(
     kind: by default what the columns are: open, high, low, close: bars; price: trades; bid_price
       (or bid) and ask_price (or ask): quotes.
     by: columns (`contract_id`) whose every value has bars of its own.
-    calendar, session: only rows within the sessions count (default `regular`); bars of time begin
+    calendar, session: only rows within the sessions count (default `regular`) of a calendar by name
+      or of a `lamina.Calendar` (`store.instruments.calendar("AAPL")`); bars of time begin
       with the session and end with it at the latest; bars of days and longer hold whole trading
       days (`session="overnight"` is the whole trading day). zone: the calendar's clock in another
       zone; a zone alone means days from midnight to midnight there, on both DST days too.
@@ -104,7 +125,7 @@ def resample(
         bid or "",
         ask or "",
         _names(by),
-        calendar or "",
+        _calendar(calendar),
         session or "",
         zone or "",
         label,
@@ -177,7 +198,7 @@ def window_join(
     closed: whether the ends of the window belong to it.
 
     RETURNS the left rows and columns with the new ones behind them: doubles, NULL where the window
-    holds no value; counts are int64.
+    holds no value (the sum of none is 0); counts are int64.
     RAISES lamina.InvalidArgument: unsorted rows (naming side and row), unknown columns, statistics.
     """
     if closed not in ("both", "left", "right", "neither"):
@@ -242,7 +263,7 @@ def running_vwap(
     time: str | None = None,
     price: str | None = None,
     size: str | None = None,
-    calendar: str | None = None,
+    calendar: str | Calendar | None = None,
     session: str | None = None,
     zone: str | None = None,
 ) -> Table:
@@ -256,7 +277,7 @@ def running_vwap(
         time or "",
         price or "",
         size or "",
-        calendar or "",
+        _calendar(calendar),
         session or "",
         zone or "",
     )

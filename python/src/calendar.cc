@@ -83,6 +83,19 @@ std::int32_t LocalDay(const NativeCalendar& self, std::int64_t ns) {
 
 }  // namespace
 
+series::SessionChoice SessionsOf(nb::handle calendar, const std::string& session,
+                                 const std::string& zone) {
+  series::SessionChoice choice;
+  choice.session = session;
+  choice.zone = zone;
+  if (nb::isinstance<NativeCalendar>(calendar)) {
+    choice.own = nb::cast<const NativeCalendar&>(calendar).shared();
+  } else {
+    choice.calendar = nb::cast<std::string>(calendar);
+  }
+  return choice;
+}
+
 void BindCalendar(nb::module_& module) {
   using Self = const NativeCalendar&;
   const auto session = nb::arg("session");

@@ -4,11 +4,13 @@
 /// A calendar as Python holds it. Immutable, thread-safe.
 
 #include <memory>
+#include <string>
 #include <utility>
 
 #include "interop.h"
 
 #include "lamina/market/calendar.h"
+#include "lamina/series/session_ranges.h"
 
 namespace lamina::python {
 
@@ -22,6 +24,10 @@ class NativeCalendar {
  private:
   std::shared_ptr<const market::Calendar> calendar_;
 };
+
+/// Of a name (empty: none) or a NativeCalendar.
+series::SessionChoice SessionsOf(nb::handle calendar, const std::string& session,
+                                 const std::string& zone);
 
 void BindCalendar(nb::module_& module);
 

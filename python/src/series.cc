@@ -6,6 +6,7 @@
 #include <utility>
 #include <vector>
 
+#include "calendar.h"
 #include "interop.h"
 #include <arrow/api.h>
 #include <nanobind/stl/optional.h>
@@ -33,7 +34,7 @@ ArrowTable Run(Work&& work) {
 ArrowTable Resample(nb::handle data, const std::string& rule, const std::string& kind,
                     const std::string& time, const std::string& price, const std::string& size,
                     const std::string& bid, const std::string& ask, const Names& by,
-                    const std::string& calendar, const std::string& session,
+                    nb::handle calendar, const std::string& session,
                     const std::string& zone, const std::string& label, const std::string& fill,
                     bool keep_partial) {
   series::ResampleOptions options{.rule = rule,
@@ -44,7 +45,7 @@ ArrowTable Resample(nb::handle data, const std::string& rule, const std::string&
                                   .bid = bid,
                                   .ask = ask,
                                   .by = by,
-                                  .sessions = {calendar, session, zone},
+                                  .sessions = SessionsOf(calendar, session, zone),
                                   .label = OrRaise(series::ParseBarLabel(label)),
                                   .fill = OrRaise(series::ParseBarFill(fill)),
                                   .keep_partial = keep_partial};
@@ -101,9 +102,10 @@ ArrowTable Rolling(nb::handle data, const std::string& window, const Names& colu
 }
 
 ArrowTable RunningVwap(nb::handle data, const std::string& time, const std::string& price,
-                       const std::string& size, const std::string& calendar,
+                       const std::string& size, nb::handle calendar,
                        const std::string& session, const std::string& zone) {
-  const series::TradeTableOptions options{time, price, size, {calendar, session, zone}};
+  const series::TradeTableOptions options{time, price, size,
+                                           SessionsOf(calendar, session, zone)};
   const auto table = ImportTable(data);
   return Run([&] { return series::RunningVwapTable(*table, options); });
 }

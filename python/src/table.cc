@@ -82,9 +82,17 @@ std::shared_ptr<arrow::RecordBatchReader> ImportStream(nb::handle source) {
 
 std::shared_ptr<arrow::Table> ImportTable(nb::handle source) {
   auto reader = ImportStream(source);
-  auto table = [&] {
+  auto table = [&]() -> arrow::Result<std::shared_ptr<arrow::Table>> {
     nb::gil_scoped_release release;
-    return reader->ToTable();
+    // An imported batch without rows may have an offset behind its buffers' ends.
+    arrow::RecordBatchVector batches;
+    for (;;) {
+      std::shared_ptr<arrow::RecordBatch> batch;
+      ARROW_RETURN_NOT_OK(reader->ReadNext(&batch));
+      if (batch == nullptr) break;
+      if (batch->num_rows() > 0) batches.push_back(std::move(batch));
+    }
+    return arrow::Table::FromRecordBatches(reader->schema(), batches);
   }();
   return OrRaiseArrow(std::move(table));
 }

@@ -132,3 +132,15 @@ def test_market_sessions():
         utc("2025-01-09T23:00"),
         utc(day + "22:00"),
     )
+
+
+def test_ends_of_what_is_known():
+    for info in lamina.calendars():
+        calendar = lamina.calendar(info["name"])
+        assert calendar.is_open("2000-01-01T18:00Z") in (True, False)
+        for at in ("1999-12-30T12:00Z", "2031-01-03T12:00Z", "9999-12-31", 2**63):
+            with pytest.raises(lamina.InvalidArgument):
+                calendar.is_open(at)
+    assert not lamina.calendar("CMES").is_open("2030-12-31T22:30Z")
+    with pytest.raises(lamina.InvalidArgument, match="overlap"):
+        lamina.calendar("NYSE").with_trading_hours("20250114:0000-20250115:1000")

@@ -83,3 +83,26 @@ def test_calendar_of_an_instrument(store):
     with pytest.raises(lamina.NotFound, match="no calendar"):
         store.instruments.calendar("B")
     assert store.calendar("NYSE").name == "XNYS"
+
+
+def test_wrong_types_are_named(store):
+    for wrong in (2**63, -1, "12", 1.5, None, True):
+        with pytest.raises(lamina.InvalidArgument, match="id of an instrument"):
+            store.instruments.add(instrument_id=wrong, symbol="X")
+    with pytest.raises(lamina.InvalidArgument, match="symbol"):
+        store.instruments.add(instrument_id=1, symbol=5)
+    with pytest.raises(lamina.InvalidArgument, match="tick_size"):
+        store.instruments.add(instrument_id=1, symbol="X", tick_size="0.25")
+    with pytest.raises(lamina.InvalidArgument, match="id of an instrument"):
+        store.instruments.get(1.5)
+    nothing = float("nan")
+    added = store.instruments.add(
+        {
+            "instrument_id": 77,
+            "symbol": "X",
+            "tick_size": nothing,
+            "valid_from": dt.date(2024, 1, 2),
+        }
+    )
+    assert added.added == 1
+    assert store.instruments.get("X").valid_from == dt.datetime(2024, 1, 2, tzinfo=dt.UTC)

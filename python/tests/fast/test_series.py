@@ -322,3 +322,85 @@ def test_spans_may_be_timedeltas():
     b = lamina.asof(table, quotes(), tolerance=1_500_000_000).to_arrow()
     c = lamina.asof(table, quotes(), tolerance="1500ms").to_arrow()
     assert a.equals(b) and b.equals(c)
+
+
+def test_keys_are_equal_when_their_values_are():
+    quote = pa.table({"ts_ns": [1], "cid": [7], "bid": [1.0]})
+    for kind in ("int8", "int16", "int32", "uint8", "uint64"):
+        left = pd.DataFrame({"ts_ns": [5], "cid": np.array([7], kind)})
+        assert lamina.asof(left, quote, by="cid").to_dicts()[0]["bid"] == 1.0, kind
+    with pytest.raises(lamina.InvalidArgument, match="key column 0"):
+        lamina.asof({"ts_ns": [5], "cid": ["7"]}, quote, by="cid")
+    big = pa.table({"ts_ns": [5], "cid": pa.array([2**63], pa.uint64())})
+    low = pa.table({"ts_ns": [1], "cid": [-(2**63)], "bid": [1.0]})
+    assert lamina.asof(big, low, by="cid").to_dicts()[0]["bid"] is None
+
+
+def test_spans_keep_their_nanoseconds():
+    left, right = {"ts_ns": [150]}, {"ts_ns": [100], "v": [1.0]}
+    for span in (pd.Timedelta(60, "ns"), np.timedelta64(60, "ns"), 60, "60ns"):
+        assert lamina.asof(left, right, tolerance=span).to_dicts()[0]["v"] == 1.0, span
+    for span in (1.9, True, 2**64, None):
+        with pytest.raises(lamina.InvalidArgument):
+            lamina.window_join(left, right, (0, span), {"n": ("v", "count")})
+
+
+def test_chunks_without_rows_anywhere():
+    values = pa.array([1, 2, 3])
+    left = pa.table({"ts_ns": pa.chunked_array([values.slice(2, 0), values.slice(2, 1)])})
+    assert lamina.asof(left, {"ts_ns": [1], "y": [1]}).to_dicts() == [{"ts_ns": 3, "y": 1}]
+    empty = {"ts_ns": [], "price": [], "size": []}
+    assert len(lamina.resample(empty, "1m")) == 0
+    assert len(lamina.running_vwap(empty)) == 0
+    assert len(lamina.volume_profile(empty, 1.0)) == 0
+    assert len(lamina.rolling(empty, "5m", "price")) == 0
+    assert len(lamina.asof(empty, {"ts_ns": [1], "y": [1]})) == 0
+
+
+def test_merge_refuses_two_columns_of_one_name():
+    twice = pa.table([[1], [1], [2]], ["ts_ns", "a", "a"])
+    with pytest.raises(lamina.InvalidArgument, match="`a` is there 2 times"):
+        lamina.merge([twice])
+
+
+def test_rows_that_no_calendar_knows_are_refused():
+    for stamp in ("1999-12-31T14:59", "2031-01-02T15:00"):
+        ticks = {"ts_ns": [pd.Timestamp(stamp, tz="UTC").value], "price": [1.0]}
+        for calendar in ("24/7", "XNYS", "FOREX", "CMES", "XTKS"):
+            with pytest.raises(lamina.InvalidArgument, match="outside the calendar"):
+                lamina.resample(ticks, "1d", calendar=calendar)
+        assert len(lamina.resample(ticks, "1d", zone="America/New_York")) == 1
+    ticks = {"ts_ns": [pd.Timestamp("1999-12-31T16:00", tz="UTC").value], "price": [1.0]}
+    (bar,) = lamina.resample(ticks, "2d", zone="Asia/Tokyo").to_dicts()
+    assert bar["timestamp"] == pd.Timestamp("1999-12-30T15:00", tz="UTC")
+
+
+def test_bars_of_own_hours():
+    own = lamina.calendar("XNYS").with_trading_hours("20240708:1000-20240708:1100")
+    minutes = pd.date_range("2024-07-08T13:30", periods=390, freq="1min", tz="UTC")
+    ticks = {"timestamp": minutes, "price": np.ones(390), "size": np.ones(390)}
+    (bar,) = lamina.resample(ticks, "1h", calendar=own).to_dicts()
+    assert (bar["timestamp"], bar["n_ticks"]) == (minutes[30], 60)
+    assert lamina.running_vwap(ticks, calendar=own).to_pandas()["vwap"].notna().sum() == 60
+    with pytest.raises(lamina.InvalidArgument):
+        lamina.resample(ticks, "1h", calendar="")
+
+
+def test_decimals_are_the_nearest_doubles():
+    from decimal import Decimal
+
+    rng = random.Random(5)
+    for scale in range(1, 12):
+        prices = [Decimal(rng.randrange(-(10**15), 10**15)).scaleb(-scale) for _ in range(200)]
+        table = pa.table({"ts_ns": range(200), "price": pa.array(prices, pa.decimal128(38, scale))})
+        bars = lamina.resample(table, "1tick").to_dicts()
+        assert [bar["open"] for bar in bars] == [float(price) for price in prices]
+
+
+def test_rolling_ends_need_as_many_values():
+    rows = {"ts_ns": [1, 2, 3], "x": [1.0, 2.0, 3.0]}
+    got = lamina.rolling(rows, "3tick", "x", ["first", "last", "sum"], min_values=3).to_dicts()
+    assert [row["x_first"] for row in got] == [None, None, 1.0]
+    assert [row["x_last"] for row in got] == [None, None, 3.0]
+    with pytest.raises(lamina.InvalidArgument):
+        lamina.rolling(rows, "3tick", "x", min_values=-1)

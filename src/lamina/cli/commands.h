@@ -76,7 +76,7 @@ struct SessionsArguments {
 
 struct InstrumentArguments {
   market::Instrument instrument;
-  std::string valid_from, valid_to;
+  std::string id, valid_from, valid_to;
   bool replace = false;
 };
 

@@ -363,7 +363,7 @@ class CommandLine {
               "  lamina --store mystore instruments add 563947726 MNQ --calendar CME_Equity "
               "--multiplier 2 --to 2024-12-20\n",
               [this](const Context& c) { return AddInstrument(c, instrument_); });
-    add->add_option("id", one.instrument_id, "Contract id, a 64-bit number")->required();
+    add->add_option("id", instrument_.id, "Contract id, a 64-bit number")->required();
     add->add_option("symbol", one.symbol, "Symbol")->required();
     add->add_option("--venue", one.venue, "Where it trades");
     add->add_option("--currency", one.currency, "Of its prices");

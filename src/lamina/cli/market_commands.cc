@@ -173,7 +173,7 @@ Outcome Sessions(const Context& context, const SessionsArguments& arguments) {
   if (!arguments.first.empty()) {
     LAMINA_ASSIGN(first, market::ParseDay(arguments.first));
   }
-  market::Day last = first + 6;
+  market::Day last = std::max(first, std::min(first + 6, calendar->info().last));
   if (!arguments.last.empty()) {
     LAMINA_ASSIGN(last, market::ParseDay(arguments.last));
   }
@@ -204,6 +204,7 @@ Outcome Sessions(const Context& context, const SessionsArguments& arguments) {
 
 Outcome AddInstrument(const Context& context, const InstrumentArguments& arguments) {
   Instrument instrument = arguments.instrument;
+  LAMINA_ASSIGN(instrument.instrument_id, market::ParseInstrumentId(arguments.id));
   if (!arguments.valid_from.empty()) {
     LAMINA_ASSIGN(instrument.valid_from, ParseTime(arguments.valid_from));
   }

@@ -27,8 +27,10 @@ const Hours* UsualHours(const CalendarData& data, Day day) {
   return &std::prev(after)->hours;
 }
 
+/// Of a day outside first..last: none; nothing is known of it.
 std::vector<Interval> RegularIntervals(const CalendarData& data, Day day) {
   std::vector<Interval> found;
+  if (day < data.info.first || day > data.info.last) return found;
   const auto override =
       std::lower_bound(data.overrides.begin(), data.overrides.end(), day,
                        [](const DayHours& hours, Day d) { return hours.trading_day < d; });
@@ -91,6 +93,14 @@ Interval Span(const std::vector<Interval>& intervals) {
   return {intervals.front().trading_day, intervals.front().open, intervals.back().close};
 }
 
+/// From the midnight that begins the first day to the one that ends the last, or to the evening
+/// before it when the trading day after the last may begin then.
+Interval KnownSpan(const CalendarData& data) {
+  const Day after = data.info.last + 1;
+  const int evening = std::min(0, UsualHours(data, data.info.last)->front().open);
+  return {data.info.first, AtMinute(data, data.info.first, 0), AtMinute(data, after, evening)};
+}
+
 std::string Range(const CalendarInfo& info) {
   return FormatDay(info.first) + ".." + FormatDay(info.last);
 }
@@ -101,12 +111,29 @@ Status CheckDay(const CalendarData& data, Day day) {
                          ", which knows " + Range(data.info));
 }
 
+/// The hours of `day` lie between those of the trading days around it.
+Status CheckApart(const CalendarData& data, Day day) {
+  const auto own = RegularIntervals(data, day);
+  if (own.empty()) return Ok();
+  for (std::int32_t shift = -kReach; shift <= kReach; ++shift) {
+    const auto other = RegularIntervals(data, day + shift);
+    if (shift == 0 || other.empty()) continue;
+    const bool apart = shift < 0 ? other.back().close <= own.front().open
+                                 : own.back().close <= other.front().open;
+    if (apart) continue;
+    return InvalidArgument("the hours of " + FormatDay(day) + " overlap those of " +
+                           FormatDay(day + shift) + " in calendar " + data.info.name);
+  }
+  return Ok();
+}
+
 /// The date of `at` on the wall clock of the calendar.
 Result<Day> LocalDay(const CalendarData& data, Nanos at) {
   const std::int64_t utc = FloorDivide(at.value, kSecond);
   const std::int64_t local = utc + data.zone->OffsetAt(utc);
   const Day day{static_cast<std::int32_t>(FloorDivide(local, 86400))};
   LAMINA_TRY(CheckDay(data, day));
+  if (day == data.info.last && at >= KnownSpan(data).close) LAMINA_TRY(CheckDay(data, day + 1));
   return day;
 }
 
@@ -161,6 +188,7 @@ Calendar::Calendar(std::shared_ptr<const CalendarData> data) : data_(std::move(d
 
 const CalendarInfo& Calendar::info() const { return data_->info; }
 const Zone& Calendar::zone() const { return *data_->zone; }
+Interval Calendar::Known() const { return KnownSpan(*data_); }
 
 Result<std::shared_ptr<const Calendar>> Calendar::Parse(std::string_view text,
                                                         std::string_view origin) {
@@ -211,6 +239,7 @@ Result<std::shared_ptr<const Calendar>> Calendar::WithTradingHours(
       data->overrides.insert(place, day);
     }
   }
+  for (const auto& day : hours.days) LAMINA_TRY(CheckApart(*data, day.trading_day));
   return std::shared_ptr<const Calendar>(new Calendar(std::move(data)));
 }
 

@@ -50,7 +50,8 @@ class Calendar {
                                                        std::string_view origin);
 
   /// The same calendar with the regular hours of the days that `hours` names replaced: trading
-  /// hours of one instrument. The hours have their own zone.
+  /// hours of one instrument. The hours have their own zone. RETURNS kInvalidArgument when they
+  /// overlap those of another day.
   Result<std::shared_ptr<const Calendar>> WithTradingHours(const TradingHours& hours) const;
   /// The same trading days and wall clock times in another zone.
   std::shared_ptr<const Calendar> InZone(std::shared_ptr<const Zone> zone) const;
@@ -58,6 +59,8 @@ class Calendar {
   const CalendarInfo& info() const;
   const std::string& name() const { return info().name; }
   const Zone& zone() const;
+  /// The stretch of time that the calendar knows, its first day as trading day.
+  Interval Known() const;
 
   // Below: a `session` that the calendar does not know RETURNS kInvalidArgument, listing those it
   // has; a day or an instant outside first..last RETURNS kInvalidArgument, saying the range.

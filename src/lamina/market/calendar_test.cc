@@ -248,7 +248,8 @@ TEST(CalendarTest, TradingDayOfAnInstant) {
     ASSERT_THAT(day, IsOk());
     EXPECT_EQ(FormatDay(*day), c.day) << c.calendar << " " << c.at;
   }
-  EXPECT_THAT(C("CMES")->TradingDay(T("2030-12-31T23:30:00Z")), IsError(ErrorCode::kNotFound));
+  EXPECT_THAT(C("CMES")->TradingDay(T("2030-12-31T23:30:00Z")),
+              IsError(ErrorCode::kInvalidArgument));
 }
 
 TEST(CalendarTest, HoursOfAnInstrumentReplaceDays) {
@@ -267,6 +268,29 @@ TEST(CalendarTest, HoursOfAnInstrumentReplaceDays) {
             "17:00/22:00");
   const auto outside = ParseTradingHours("19990104:0930-19990104:1600", nyse->zone());
   EXPECT_THAT(nyse->WithTradingHours(*outside), IsError(ErrorCode::kInvalidArgument));
+}
+
+TEST(CalendarTest, EndsOfWhatIsKnown) {
+  for (const auto& info : Calendar::List()) {
+    const auto calendar = C(info.name.c_str());
+    const Interval known = calendar->Known();
+    for (const auto at : {known.open, Nanos{known.close.value - 1}}) {
+      EXPECT_THAT(calendar->IsOpen(at), IsOk()) << info.name;
+      EXPECT_THAT(calendar->IsOpen(at, "overnight"), IsOk()) << info.name;
+    }
+    EXPECT_THAT(calendar->IsOpen(Nanos{known.open.value - 1}),
+                IsError(ErrorCode::kInvalidArgument))
+        << info.name;
+    EXPECT_THAT(calendar->IsOpen(known.close), IsError(ErrorCode::kInvalidArgument)) << info.name;
+  }
+  EXPECT_FALSE(*C("CMES")->IsOpen(T("2030-12-31T22:30:00Z")));
+}
+
+TEST(CalendarTest, OwnHoursMustNotOverlapAnotherDay) {
+  const auto nyse = C("XNYS");
+  const auto hours = ParseTradingHours("20250114:0000-20250115:1000", nyse->zone());
+  EXPECT_THAT(nyse->WithTradingHours(*hours),
+              IsError(ErrorCode::kInvalidArgument, HasSubstr("overlap those of 2025-01-14")));
 }
 
 }  // namespace

@@ -85,18 +85,22 @@ Status CheckInstrument(Instrument& instrument) {
   return CheckHours(instrument);
 }
 
+Result<std::int64_t> ParseInstrumentId(std::string_view text) {
+  std::int64_t id = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), id);
+  if (error == std::errc() && end == text.data() + text.size() && id >= 0) return id;
+  return InvalidArgument("'" + std::string(text.substr(0, 60)) +
+                         "' is not an id: a whole number from 0 to 9223372036854775807");
+}
+
 Result<InstrumentName> ParseInstrumentName(std::string_view text) {
   if (text.empty()) return InvalidArgument("the name of an instrument is empty");
   InstrumentName name;
-  const bool only_id = text.front() == '#';
-  const std::string_view digits = text.substr(only_id ? 1 : 0);
-  std::int64_t id = 0;
-  const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), id);
-  if (error == std::errc() && end == digits.data() + digits.size() && id >= 0) name.id = id;
-  if (only_id) {
-    if (name.id) return name;
-    return InvalidArgument("'" + std::string(text.substr(0, 60)) + "' is not # and an id");
+  if (text.front() == '#') {
+    LAMINA_ASSIGN(name.id, ParseInstrumentId(text.substr(1)));
+    return name;
   }
+  if (const auto id = ParseInstrumentId(text); id.ok()) name.id = *id;
   const auto at = text.rfind('@');
   name.symbol = std::string(text.substr(0, at));
   if (at != std::string_view::npos) name.venue = std::string(text.substr(at + 1));

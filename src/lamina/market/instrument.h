@@ -49,6 +49,8 @@ struct InstrumentName {
   std::optional<std::string> venue;   ///< behind `@`
   std::optional<std::int64_t> id;     ///< digits, or `#` and digits
 };
+/// A 64-bit number in decimal digits, not below 0. RETURNS kInvalidArgument.
+Result<std::int64_t> ParseInstrumentId(std::string_view text);
 /// RETURNS kInvalidArgument for an empty text, or `#` without digits behind it.
 Result<InstrumentName> ParseInstrumentName(std::string_view text);
 

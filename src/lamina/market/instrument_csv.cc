@@ -96,14 +96,6 @@ Status ReadNumber(std::string_view cell, std::optional<double>& into) {
   return Ok();
 }
 
-Status ReadId(std::string_view cell, std::int64_t& into) {
-  const auto [end, error] = std::from_chars(cell.data(), cell.data() + cell.size(), into);
-  if (error != std::errc() || end != cell.data() + cell.size()) {
-    return InvalidArgument("'" + std::string(cell.substr(0, 60)) + "' is not a 64-bit integer");
-  }
-  return Ok();
-}
-
 Status ReadTime(std::string_view cell, std::optional<Micros>& into) {
   LAMINA_ASSIGN(into, ParseTime(cell));
   return Ok();
@@ -122,7 +114,10 @@ struct Column {
 
 constexpr std::array kColumns = {
     Column{"instrument_id",
-           [](std::string_view c, Instrument& i) { return ReadId(c, i.instrument_id); }},
+           [](std::string_view c, Instrument& i) -> Status {
+             LAMINA_ASSIGN(i.instrument_id, ParseInstrumentId(c));
+             return Ok();
+           }},
     Column{"symbol",
            [](std::string_view c, Instrument& i) {
              i.symbol = std::string(c);

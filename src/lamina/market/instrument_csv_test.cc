@@ -39,7 +39,7 @@ TEST(InstrumentCsvTest, NamesEveryBadLine) {
                   "id,symbol,tick_size\n1,A,x\n2,B,0.1\nx,C,\n4,\"D\"d,1\n,E,1\n5,F\n", "a.csv"),
               IsError(ErrorCode::kInvalidArgument,
                       AllOf(HasSubstr("a.csv:2: tick_size: 'x' is not a number"),
-                            HasSubstr("a.csv:4: instrument_id: 'x' is not a 64-bit integer"),
+                            HasSubstr("a.csv:4: instrument_id: 'x' is not an id"),
                             HasSubstr("a.csv:5: text behind a closed quote"),
                             HasSubstr("a.csv:6: instrument_id: absent"),
                             HasSubstr("a.csv:7: 2 cells, the header has 3"))));
@@ -55,7 +55,7 @@ TEST(InstrumentCsvTest, NamesEveryBadLine) {
            Case{"id,symbol\n1,\"A\n", "a.csv:2: a quote is not closed"},
            Case{"id,symbol\n1,\xff\n", "not UTF-8"},
            Case{"id,symbol\n-1,A\n", "a.csv:2: instrument_id: absent or negative"},
-           Case{"id,symbol\n9223372036854775808,A\n", "not a 64-bit integer"},
+           Case{"id,symbol\n9223372036854775808,A\n", "not an id"},
            Case{"id,symbol,valid_from\n1,A,yesterday\n", "a.csv:2: valid_from"},
        }) {
     EXPECT_THAT(ParseInstrumentCsv(c.text, "a.csv"),

@@ -53,6 +53,11 @@ TEST(InputColumnsTest, NumbersOfEveryType) {
   const auto decimals = MakeColumn<arrow::Decimal128Type>(
       std::vector<arrow::Decimal128>{arrow::Decimal128(12345)}, {}, arrow::decimal128(9, 2));
   EXPECT_THAT(numbers(decimals), ElementsAre(123.45));
+  const auto exact = MakeColumn<arrow::Decimal128Type>(
+      std::vector<arrow::Decimal128>{arrow::Decimal128(559833081), arrow::Decimal128(-559833081),
+                                     *arrow::Decimal128::FromString("12345678901234567890123")},
+      {}, arrow::decimal128(38, 2));
+  EXPECT_THAT(numbers(exact), ElementsAre(5598330.81, -5598330.81, 123456789012345678901.23));
 }
 
 TEST(InputColumnsTest, RefusesNumbers) {

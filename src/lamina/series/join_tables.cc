@@ -221,6 +221,8 @@ Result<arrow::FieldVector> UnitedFields(const std::vector<std::shared_ptr<arrow:
   arrow::FieldVector fields;
   for (std::size_t t = 0; t < tables.size(); ++t) {
     for (const auto& field : tables[t]->schema()->fields()) {
+      LAMINA_TRY_WITH(ColumnIndex(*tables[t]->schema(), field->name(), "merge"),
+                      "table " + std::to_string(t));
       const auto known = std::find_if(fields.begin(), fields.end(), [&](const auto& other) {
         return other->name() == field->name();
       });

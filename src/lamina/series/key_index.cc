@@ -1,5 +1,6 @@
 #include "lamina/series/key_index.h"
 
+#include <algorithm>
 #include <utility>
 
 #include <arrow/api.h>
@@ -9,13 +10,80 @@
 namespace lamina::series {
 namespace {
 
+__extension__ using Wide = __int128;  // every int64, uint64 and time in nanoseconds fits
+
 constexpr std::string_view kWhat = "taking rows";
 
-/// Bytes that tell the value of row `row` from all others of the column.
-Status AppendKey(const arrow::Array& column, std::int64_t row, std::string& key) {
+/// What kinds of values can equal each other, whatever the width or unit of their columns.
+enum class KeyKind : std::uint8_t { kAny, kInteger, kText, kBoolean, kDate, kTime };
+
+Result<KeyKind> KindOf(const arrow::DataType& type) {
+  switch (type.id()) {
+    case arrow::Type::NA:
+      return KeyKind::kAny;
+    case arrow::Type::DICTIONARY:
+      return KindOf(*static_cast<const arrow::DictionaryType&>(type).value_type());
+    case arrow::Type::STRING:
+    case arrow::Type::LARGE_STRING:
+    case arrow::Type::STRING_VIEW:
+      return KeyKind::kText;
+    case arrow::Type::BOOL:
+      return KeyKind::kBoolean;
+    case arrow::Type::DATE32:
+      return KeyKind::kDate;
+    case arrow::Type::TIMESTAMP:
+      return KeyKind::kTime;
+    default:
+      break;
+  }
+  if (arrow::is_integer(type.id())) return KeyKind::kInteger;
+  return Unsupported("a key column is " + type.ToString() +
+                     "; keys are integers, text, booleans, dates or times");
+}
+
+template <class Value>
+void AppendBytes(std::string& key, const Value& value) {
+  key.append(reinterpret_cast<const char*>(&value), sizeof value);
+}
+
+/// An integer, a date (days) or a time as one number: equal values give equal numbers.
+Wide NumberAt(const arrow::Array& column, std::int64_t row) {
+  const auto at = [&]<class Value>(Value) -> Wide {
+    return column.data()->GetValues<Value>(1)[row];
+  };
+  switch (column.type_id()) {
+    case arrow::Type::INT8:
+      return at(std::int8_t{});
+    case arrow::Type::INT16:
+      return at(std::int16_t{});
+    case arrow::Type::INT32:
+    case arrow::Type::DATE32:
+      return at(std::int32_t{});
+    case arrow::Type::UINT8:
+      return at(std::uint8_t{});
+    case arrow::Type::UINT16:
+      return at(std::uint16_t{});
+    case arrow::Type::UINT32:
+      return at(std::uint32_t{});
+    case arrow::Type::UINT64:
+      return at(std::uint64_t{});
+    default:
+      break;
+  }
+  Wide value = at(std::int64_t{});
+  if (column.type_id() != arrow::Type::TIMESTAMP) return value;
+  for (int unit = static_cast<const arrow::TimestampType&>(*column.type()).unit();
+       unit < arrow::TimeUnit::NANO; ++unit) {
+    value *= 1000;
+  }
+  return value;
+}
+
+/// Bytes that tell the value of row `row` from all others of its kind.
+void AppendKey(const arrow::Array& column, std::int64_t row, std::string& key) {
   if (column.IsNull(row)) {
     key += '\0';
-    return Ok();
+    return;
   }
   if (column.type_id() == arrow::Type::DICTIONARY) {
     const auto& typed = static_cast<const arrow::DictionaryArray&>(column);
@@ -23,10 +91,8 @@ Status AppendKey(const arrow::Array& column, std::int64_t row, std::string& key)
   }
   key += '\1';
   const auto text = [&](std::string_view value) {
-    const auto size = static_cast<std::uint64_t>(value.size());
-    key.append(reinterpret_cast<const char*>(&size), sizeof size);
+    AppendBytes(key, static_cast<std::uint64_t>(value.size()));
     key += value;
-    return Ok();
   };
   switch (column.type_id()) {
     case arrow::Type::STRING:
@@ -37,22 +103,10 @@ Status AppendKey(const arrow::Array& column, std::int64_t row, std::string& key)
       return text(static_cast<const arrow::StringViewArray&>(column).GetView(row));
     case arrow::Type::BOOL:
       key += static_cast<const arrow::BooleanArray&>(column).Value(row) ? 't' : 'f';
-      return Ok();
+      return;
     default:
-      break;
+      return AppendBytes(key, NumberAt(column, row));
   }
-  const auto& type = *column.type();
-  const bool plain = arrow::is_integer(type.id()) || type.id() == arrow::Type::DATE32 ||
-                     type.id() == arrow::Type::TIMESTAMP;
-  if (!plain) {
-    return Unsupported("a key column is " + type.ToString() +
-                       "; keys are integers, text, booleans or dates");
-  }
-  const int width = type.bit_width() / 8;
-  const auto& data = *column.data();
-  key.append(reinterpret_cast<const char*>(data.buffers[1]->data()) + (data.offset + row) * width,
-             static_cast<std::size_t>(width));
-  return Ok();
 }
 
 /// Values of a fixed width, moved as bytes.
@@ -139,15 +193,35 @@ Result<std::shared_ptr<arrow::Array>> GatherRows(const std::shared_ptr<arrow::Ar
   return GatherAny(*column, rows);
 }
 
+Status KeyIndex::CheckKinds(const std::vector<std::shared_ptr<arrow::Array>>& keys) {
+  types_.resize(std::max(types_.size(), keys.size()));
+  for (std::size_t i = 0; i < keys.size(); ++i) {
+    LAMINA_ASSIGN(const KeyKind kind, KindOf(*keys[i]->type()));
+    if (kind == KeyKind::kAny) continue;
+    if (!types_[i]) {
+      types_[i] = keys[i]->type();
+      continue;
+    }
+    LAMINA_ASSIGN(const KeyKind before, KindOf(*types_[i]));
+    if (before != kind) {
+      return InvalidArgument("key column " + std::to_string(i) + " is " + types_[i]->ToString() +
+                             " on one side and " + keys[i]->type()->ToString() +
+                             " on the other: no two values of them are equal");
+    }
+  }
+  return Ok();
+}
+
 Result<std::vector<std::uint32_t>> KeyIndex::Number(
     const std::vector<std::shared_ptr<arrow::Array>>& keys) {
   const std::int64_t rows = keys.empty() ? 0 : keys[0]->length();
+  LAMINA_TRY(CheckKinds(keys));
   std::vector<std::uint32_t> numbers;
   numbers.reserve(static_cast<std::size_t>(rows));
   std::string key, previous;
   for (std::int64_t row = 0; row < rows; ++row) {
     key.clear();
-    for (const auto& column : keys) LAMINA_TRY(AppendKey(*column, row, key));
+    for (const auto& column : keys) AppendKey(*column, row, key);
     if (row > 0 && key == previous) {
       numbers.push_back(numbers.back());
       continue;

@@ -14,6 +14,7 @@
 
 namespace arrow {
 class Array;
+class DataType;
 }
 
 namespace lamina::series {
@@ -22,7 +23,9 @@ namespace lamina::series {
 class KeyIndex {
  public:
   /// Of columns that stand beside each other (integers, text, dictionaries of text, booleans,
-  /// dates; NULL is a value). RETURNS kUnsupported for other types.
+  /// dates, times; NULL is a value). Values count, not widths or units: 7 is 7 as int32 and int64.
+  /// RETURNS kUnsupported for other types, kInvalidArgument when a column is of another kind than
+  /// the one at its place in an earlier call.
   Result<std::vector<std::uint32_t>> Number(const std::vector<std::shared_ptr<arrow::Array>>& keys);
   std::uint32_t size() const { return static_cast<std::uint32_t>(first_rows_.size()); }
   /// The key columns of the given numbers.
@@ -32,6 +35,9 @@ class KeyIndex {
   std::string Text(std::uint32_t number) const;
 
  private:
+  Status CheckKinds(const std::vector<std::shared_ptr<arrow::Array>>& keys);
+
+  std::vector<std::shared_ptr<arrow::DataType>> types_;  ///< of the first that was seen at a place
   std::unordered_map<std::string, std::uint32_t> numbers_;
   std::vector<std::vector<std::shared_ptr<arrow::Array>>> first_rows_;  ///< arrays of one value
 };

@@ -38,6 +38,27 @@ TEST(KeyIndexTest, TextIsTextHoweverItIsStored) {
               ElementsAre(0));
 }
 
+TEST(KeyIndexTest, EqualValuesAreOneKeyWhateverTheirWidth) {
+  KeyIndex index;
+  EXPECT_THAT(*index.Number({Ints({7, -1})}), ElementsAre(0, 1));
+  EXPECT_THAT(*index.Number({MakeColumn<arrow::Int32Type>(std::vector<std::int32_t>{-1, 7})}),
+              ElementsAre(1, 0));
+  EXPECT_THAT(*index.Number({MakeColumn<arrow::UInt64Type>(
+                  std::vector<std::uint64_t>{7, std::uint64_t{0} - 1})}),
+              ElementsAre(0, 2));
+  KeyIndex times;
+  EXPECT_THAT(*times.Number({Times({5}, arrow::TimeUnit::SECOND, "UTC")}), ElementsAre(0));
+  EXPECT_THAT(*times.Number({Times({5, 5000}, arrow::TimeUnit::MILLI, "")}), ElementsAre(1, 0));
+}
+
+TEST(KeyIndexTest, RefusesKindsThatAreNeverEqual) {
+  KeyIndex index;
+  EXPECT_THAT(index.Number({Ints({7})}), IsOk());
+  EXPECT_THAT(index.Number({std::make_shared<arrow::NullArray>(2)}), IsOk());
+  EXPECT_THAT(index.Number({Texts({"7"})}),
+              IsError(ErrorCode::kInvalidArgument, HasSubstr("int64 on one side and string")));
+}
+
 TEST(KeyIndexTest, RefusesKeysThatAreNotExact) {
   KeyIndex index;
   EXPECT_THAT(index.Number({Doubles({1})}), IsError(ErrorCode::kUnsupported, HasSubstr("double")));

@@ -106,8 +106,8 @@ Result<BarBuilder> MakeBuilder(RowKind kind, const BarOptions& options) {
 
 class Resampler {
  public:
-  Resampler(Roles roles, BarOptions options, const arrow::Schema& schema)
-      : roles_(std::move(roles)), options_(std::move(options)) {
+  Resampler(Roles roles, BarOptions options, KnownTime known, const arrow::Schema& schema)
+      : roles_(std::move(roles)), options_(std::move(options)), known_(known) {
     for (const int column : roles_.by) key_fields_.push_back(schema.field(column));
     for (const arrow::FieldVector::value_type& field : schema.fields())
       names_.push_back(field->name());
@@ -171,7 +171,7 @@ class Resampler {
       LAMINA_ASSIGN(BarBuilder builder, MakeBuilder(roles_.kind, options_));
       builders_.push_back(std::move(builder));
     }
-    LAMINA_TRY(CheckCovered(options_.ranges, rows.ts, rows_));
+    LAMINA_TRY(known_.Check(rows.ts, rows_));
     return rows.AddTo(builders_[key], roles_.kind);
   }
 
@@ -243,6 +243,7 @@ class Resampler {
 
   Roles roles_;
   BarOptions options_;
+  KnownTime known_;
   arrow::FieldVector key_fields_;
   std::vector<std::string> names_;
   KeyIndex index_;
@@ -268,10 +269,11 @@ Result<std::shared_ptr<arrow::Table>> Resample(arrow::RecordBatchReader& input,
   BarOptions bars{
       .label = options.label, .fill = options.fill, .keep_partial = options.keep_partial};
   LAMINA_ASSIGN(bars.rule, ParseBarRule(options.rule));
-  LAMINA_ASSIGN(bars.ranges, RangesOf(options.sessions));
+  LAMINA_ASSIGN(ChosenSessions sessions, RangesOf(options.sessions));
+  bars.ranges = std::move(sessions.ranges);
   LAMINA_ASSIGN(Roles roles, FindRoles(*input.schema(), options));
   LAMINA_TRY(MakeBuilder(roles.kind, bars));
-  Resampler resampler(std::move(roles), std::move(bars), *input.schema());
+  Resampler resampler(std::move(roles), std::move(bars), sessions.known, *input.schema());
   for (;;) {
     LAMINA_ARROW_ASSIGN(const std::shared_ptr<arrow::RecordBatch> batch, input.Next(), kWhat);
     if (batch == nullptr) return resampler.Finish();

@@ -67,6 +67,10 @@ Result<std::shared_ptr<arrow::Table>> RollingTable(const arrow::Table& table,
   if (options.columns.empty() || options.stats.empty()) {
     return InvalidArgument("name at least one column and one statistic");
   }
+  if (options.values_min < 0) {
+    return InvalidArgument("the least number of values is " + std::to_string(options.values_min) +
+                           "; it must be 0 or more");
+  }
   std::vector<WindowStat> stats;
   bool with_variance = false;
   for (const std::string& name : options.stats) {
@@ -107,12 +111,12 @@ Result<std::shared_ptr<arrow::Table>> RollingTable(const arrow::Table& table,
 
 Result<std::shared_ptr<arrow::Table>> RunningVwapTable(const arrow::Table& table,
                                                        const TradeTableOptions& options) {
-  LAMINA_ASSIGN(const std::vector<SessionRange> ranges, RangesOf(options.sessions));
-  LAMINA_ASSIGN(RunningVwap running, RunningVwap::Make(ranges));
+  LAMINA_ASSIGN(const ChosenSessions sessions, RangesOf(options.sessions));
+  LAMINA_ASSIGN(RunningVwap running, RunningVwap::Make(sessions.ranges));
   LAMINA_ASSIGN(const Stamps ts, ReadTime(table, options.time));
   LAMINA_ASSIGN(const Numbers price, ReadColumn(table, options.price, kPriceNames));
   LAMINA_ASSIGN(const Numbers size, ReadColumn(table, options.size, kSizeNames));
-  LAMINA_TRY(CheckCovered(ranges, ts.view, 0));
+  LAMINA_TRY(sessions.known.Check(ts.view, 0));
   std::vector<double> vwap(ts.view.size());
   LAMINA_TRY(running.Add({ts.view, price.view, size.view}, vwap));
   LAMINA_ASSIGN(const auto column, NumberColumn(std::move(vwap)));

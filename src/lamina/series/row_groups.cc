@@ -50,14 +50,17 @@ void AggregateColumns::Fill(std::size_t column, WindowStat stat, const WindowTre
   for (std::size_t i = 0; i < windows.size(); ++i) {
     const auto [begin, end] = windows[i];
     double& value = values_[column][static_cast<std::size_t>(rows[i])];
-    if (stat == WindowStat::kFirst) {
+    const bool end_only = stat == WindowStat::kFirst || stat == WindowStat::kLast;
+    const bool counted = !end_only || values_min > 1;  // no value: First and Last are NaN anyway
+    const WindowSums sums = counted ? tree.Over(begin, end) : WindowSums{};
+    if (counted && sums.count < values_min && stat != WindowStat::kCount) {
+      value = std::numeric_limits<double>::quiet_NaN();
+    } else if (stat == WindowStat::kFirst) {
       value = tree.First(begin, end);
     } else if (stat == WindowStat::kLast) {
       value = tree.Last(begin, end);
     } else {
-      const WindowSums sums = tree.Over(begin, end);
-      const bool none = sums.count < values_min && stat != WindowStat::kCount;
-      value = none ? std::numeric_limits<double>::quiet_NaN() : StatOf(sums, stat);
+      value = StatOf(sums, stat);
     }
   }
 }
