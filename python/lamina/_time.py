@@ -13,7 +13,8 @@ _EPOCH_DAY = dt.date(1970, 1, 1).toordinal()
 
 def to_nanoseconds(at: Any) -> int:
     """Nanoseconds since 1970 UTC of a datetime, a date (its begin in UTC), an ISO 8601 text, a
-    pandas or numpy stamp, or int nanoseconds. A time without a zone is UTC. Raises InvalidArgument."""
+    pandas or numpy stamp, or int nanoseconds. A time without a zone is UTC.
+    Raises InvalidArgument."""
     nanos = _nanoseconds(at)
     if not -(2**63) <= nanos < 2**63:
         raise InvalidArgument(f"{at!r} is outside the years 1677 to 2262 that nanoseconds hold")
