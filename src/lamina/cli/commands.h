@@ -47,7 +47,7 @@ struct ImportArguments {
 
 struct IndexArguments {
   std::string folder, output;
-  bool rebuild = false, absolute_paths = false, progress = true;
+  bool rebuild = false, absolute_paths = false, validate = false, progress = true;
   std::size_t workers = 0;
 };
 

@@ -216,6 +216,7 @@ class CommandLine {
         "index", "Bring the index of a folder of bundles up to date: FOLDER/index.sqlite",
         "  lamina index results/\n"
         "  lamina index results/ -o results.sqlite --rebuild\n"
+        "  lamina index results/ --validate\n"
         "Bundles that have not changed are not read again; those that have gone leave the index.\n"
         "Exit status 1 when some bundles could not be read; the others are indexed all the same.\n",
         [this](const Context& c) {
@@ -226,6 +227,8 @@ class CommandLine {
         ->required();
     command->add_option("-o,--output", index_.output, "Index file (default: FOLDER/index.sqlite)");
     command->add_flag("--rebuild", index_.rebuild, "Read every bundle again");
+    command->add_flag("--validate", index_.validate,
+                      "Compute metrics from snapshots and trades too (slow: as an import)");
     command->add_flag("--absolute-paths", index_.absolute_paths,
                       "Absolute paths as handles; the folder can then not be moved");
     command->add_flag("--no-progress", no_progress_, "No progress line");
