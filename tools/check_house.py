@@ -65,7 +65,6 @@ TESTED_ELSEWHERE: dict[str, str] = {
     "src/lamina/backtests/run_parts.cc": "src/lamina/backtests/decompose_test.cc",
     "src/lamina/backtests/series_blob_library.cc": "src/lamina/backtests/series_blob_test.cc",
     "src/lamina/backtests/series_blob_read.cc": "src/lamina/backtests/series_blob_test.cc",
-    "src/lamina/backtests/summary_metrics.cc": "src/lamina/backtests/run_metrics_test.cc",
     "src/lamina/catalog/lake_reader.cc": "src/lamina/catalog/lake_writer_test.cc",
     "src/lamina/cli/backtest_commands.cc": "python/tests/cli/test_first_way.py",
     "src/lamina/cli/demo_command.cc": "python/tests/cli/test_first_way.py",

@@ -8,6 +8,7 @@ from .backtests import (
     ExportReport,
     ImportFailure,
     ImportReport,
+    MergeReport,
     PruneReport,
     ValidateReport,
 )
@@ -83,6 +84,7 @@ __all__ = [
     "LaminaError",
     "LocalDirStore",
     "LocalTieredStore",
+    "MergeReport",
     "MigrationReport",
     "NotFound",
     "Problem",

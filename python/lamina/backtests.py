@@ -38,6 +38,17 @@ class ImportFailure:
 
 
 @dataclass(frozen=True)
+class MergeReport:
+    """What a merge did, in runs; `unchanged`: all was there before."""
+
+    unchanged: bool
+    runs_added: int
+    runs_replaced: int
+    runs_unchanged: int
+    warnings: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class ImportReport:
     """What an import did."""
 
@@ -153,6 +164,29 @@ class Backtests:
         from . import stores
 
         return stores.put(self._engine, backtest, handle, replace)
+
+    def merge(
+        self,
+        handle: str,
+        other: Backtest
+        | Mapping[str, Any]
+        | StrPath
+        | Sequence[Backtest | Mapping[str, Any] | StrPath],
+        *,
+        replace_windows: bool = False,
+    ) -> MergeReport:
+        """Add the runs of `other` to those of `handle`: a document (dict), a bundle file or a
+        legacy backtest folder (path), a Backtest of any store, or several of them in order.
+
+        Everything else replaces; this merges, in one commit or not at all. A run of the same study,
+        engine, window (start and end) and universe is the same run: when it says another thing,
+        Conflict is raised, unless `replace_windows`. Summaries are made anew over all runs; tags,
+        note and prices stay. Raises NotFound, Conflict, InvalidArgument when the algorithms differ,
+        Unsupported when the version of the stored bundle cannot hold the runs.
+        """
+        from . import stores
+
+        return stores.merge(self._engine, handle, other, replace_windows)
 
     def list(
         self,

@@ -37,21 +37,23 @@ def build_index(
     *,
     incremental: bool = True,
     absolute_paths: bool = False,
+    validate: bool = False,
     workers: int | None = None,
     progress: bool | _progress.Progress | None = None,
 ) -> IndexReport:
     """Bring the index of the bundles below `directory` up to date: `directory/index.sqlite`.
 
     Bundles whose file has the time and size it had are not read again unless `incremental=False`;
-    those that have gone leave. Bundles that cannot be read are in the report's `failed`. Readers
-    see the index before or after. Raises NotFound, InvalidArgument (a store, another file at
-    `output`), AlreadyExists (the index of another folder), Conflict (another process indexes),
-    Unsupported (made by a newer program).
+    those that have gone leave. `validate` computes metrics from snapshots and trades too (the
+    `validated_` columns, NULL otherwise), which takes as long as an import. Bundles that cannot be
+    read are in the report's `failed`. Readers see the index before or after. Raises NotFound,
+    InvalidArgument (a store, another file at `output`), AlreadyExists (the index of another
+    folder), Conflict (another process indexes), Unsupported (made by a newer program).
     """
     report, finish = _progress.reporter(progress, " bundles")
     try:
         done = _lamina.build_index(
-            directory, output, not incremental, absolute_paths, workers or 0, report
+            directory, output, not incremental, absolute_paths, validate, workers or 0, report
         )
     finally:
         finish()

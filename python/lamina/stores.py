@@ -17,11 +17,13 @@ from .backtests import (
     ExportReport,
     ImportFailure,
     ImportReport,
+    MergeReport,
     Names,
     StrPath,
     import_report,
 )
 from .errors import InvalidArgument, LaminaError, NotFound
+from .folder_index import list_index, rank_index
 from .store import Store
 from .table import Table
 
@@ -34,11 +36,14 @@ Source = Backtest | Mapping[str, Any] | StrPath
 class BacktestStore(Protocol):
     """What every store of backtests can do. Handles are relative paths: `sweep/run-17`.
 
-    Put under a handle, a backtest is all that the handle holds: nothing ever merges.
+    Put under a handle, a backtest is all that the handle holds: nothing merges but `merge`.
     """
 
     def put(self, backtest: Source, *, handle: str | None = None, replace: bool = False) -> str: ...
     def write(self, backtest: Source, *, handle: str | None = None) -> str: ...
+    def merge(
+        self, handle: str, other: Source | Sequence[Source], *, replace_windows: bool = False
+    ) -> MergeReport: ...
     def get(self, handle: str) -> Backtest: ...
     def open(self, handle: str, *, summary_only: bool = False) -> Backtest: ...
     def exists(self, handle: str) -> bool: ...
@@ -91,6 +96,14 @@ class _Store:
     def write(self, backtest: Source, *, handle: str | None = None) -> str:
         """Store a backtest; one that is there under the handle is replaced."""
         return self.put(backtest, handle=handle, replace=True)
+
+    def merge(
+        self, handle: str, other: Source | Sequence[Source], *, replace_windows: bool = False
+    ) -> MergeReport:
+        """Add the runs of `other` (or of several, in order) to those of `handle`; see
+        Backtests.merge.
+        """
+        return merge(self._native, handle, other, replace_windows)
 
     def get(self, handle: str) -> Backtest:
         """The backtest of that handle. Raises NotFound (a KeyError) naming near handles."""
@@ -228,10 +241,20 @@ class LocalDirStore(_Store):
         """The bundle's file."""
         return Path(self._native.path_of(handle))
 
+    def list(self, **options: Any) -> Table:
+        """As `list_index` of the folder, whose index is brought up to date first; handles there are
+        paths of bundles, with their suffixes, and open here as they are.
+        """
+        return list_index(self.root, **options)
+
+    def rank(self, by: str | None = None, **options: Any) -> Table:
+        """As `rank_index` of the folder; see `list`."""
+        return rank_index(self.root, by, **options)
+
     def handles(self) -> Names:
         return self._native.handles()
 
-    def unreachable(self) -> list[tuple[str, str]]:
+    def unreachable(self) -> builtins.list[tuple[str, str]]:
         """Bundles that no handle names (a link that leads out, an odd name), and why."""
         return self._native.unreachable()
 
@@ -379,6 +402,31 @@ def migrate_store(
     return _lay(dst).copy_from(
         src, handles=handles, replace=replace, workers=workers, progress=progress
     )
+
+
+def merge(
+    native: Any, handle: str, other: Source | Sequence[Source], replace_windows: bool
+) -> MergeReport:
+    """Merge into `handle` of `native`, an engine's open store or folder."""
+    single = isinstance(other, Backtest | Mapping | str | os.PathLike)
+    sources: list[Source] = [other] if single else list(other)  # type: ignore[arg-type, list-item]
+    with tempfile.TemporaryDirectory() as scratch:
+        given = [_merge_source(one, Path(scratch) / str(i)) for i, one in enumerate(sources)]
+        done = _lamina.merge_backtest(native, handle, given, replace_windows)
+    return MergeReport(**{**done, "warnings": tuple(done["warnings"])})
+
+
+def _merge_source(source: Source, scratch: Path) -> Any:
+    if isinstance(source, Backtest):
+        if not source.document().get("ohlcv"):
+            return source.bundle_version, source._native.document_bytes()
+        scratch.mkdir()
+        source.export(scratch / "bundle")  # its prices go with it
+        return scratch / "bundle"
+    if isinstance(source, Mapping):
+        document = dict(source)
+        return _version_of(document), _lamina.encode_document(document)
+    return source
 
 
 def put(native: Any, backtest: Source, handle: str | None, replace: bool) -> str:

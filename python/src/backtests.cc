@@ -60,7 +60,7 @@ nb::dict Import(const OpenStore& self, const nb::sequence& paths, std::size_t wo
     work.Progress(state.files_done, state.files_total);
   };
   const auto report = work.Run([&]() -> Result<backtests::ImportReport> {
-    LAMINA_ASSIGN(const auto sources, backtests::FindBundles(engine->catalog().env(), where));
+    LAMINA_ASSIGN(const auto sources, backtests::FindBacktests(engine->catalog().env(), where));
     return backtests::ImportBundles(engine->backtests(), sources, options);
   });
   return ReportOf(report);

@@ -41,12 +41,14 @@ nb::list Failures(const std::vector<folder_index::FileFailure>& failures) {
 }
 
 nb::dict BuildIndex(const nb::object& directory, const nb::object& output, bool rebuild,
-                    bool absolute_paths, std::size_t workers, const nb::object& progress) {
+                    bool absolute_paths, bool validate, std::size_t workers,
+                    const nb::object& progress) {
   const std::string folder = Path(directory);
   folder_index::BuildOptions options;
   if (!output.is_none()) options.output = Path(output);
   options.rebuild = rebuild;
   options.absolute_paths = absolute_paths;
+  options.validate = validate;
   options.workers = workers;
   Interruptible work(progress);
   options.cancel = &work.cancel();
@@ -218,9 +220,9 @@ nb::list RowsOf(const OpenIndex& self, const std::string& bundle_path) {
 
 void Upsert(const OpenIndex& self, const nb::sequence& rows) {
   IndexFile& file = self.Get();
-  if (file.kind() != IndexFile::Kind::kOurs) {
-    throw Raised(InvalidArgument(file.path() +
-                                 " was not made by lamina; run build_index on its folder first"));
+  if (file.version() != folder_index::kIndexVersion) {
+    throw Raised(InvalidArgument(
+        file.path() + " was not made by this lamina; run build_index on its folder first"));
   }
   std::vector<IndexedRow> all;
   for (nb::handle row : rows) {
@@ -274,10 +276,11 @@ nb::list KeysOf(const OpenIndex& self, const std::string& where) {
 
 void BindFolderIndex(nb::module_& module) {
   module.def("build_index", &BuildIndex, nb::arg("directory"), nb::arg("output").none(),
-             nb::arg("rebuild"), nb::arg("absolute_paths"), nb::arg("workers"),
+             nb::arg("rebuild"), nb::arg("absolute_paths"), nb::arg("validate"), nb::arg("workers"),
              nb::arg("progress").none(),
              nb::sig("def build_index(directory: object, output: object | None, rebuild: bool, "
-                     "absolute_paths: bool, workers: int, progress: object | None) -> dict[str, "
+                     "absolute_paths: bool, validate: bool, workers: int, progress: object | None) "
+                     "-> dict[str, "
                      "object]"));
   module.def("list_target", &ListTarget, nb::arg("path"), nb::arg("sort"), nb::arg("descending"),
              nb::arg("limit").none(), nb::arg("offset"), nb::arg("where"), nb::arg("columns"),

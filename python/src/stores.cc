@@ -10,6 +10,7 @@
 #include "interruptible.h"
 #include "store.h"
 #include <nanobind/stl/optional.h>
+#include <nanobind/stl/pair.h>
 #include <nanobind/stl/string.h>
 #include <nanobind/stl/unique_ptr.h>
 #include <nanobind/stl/vector.h>
@@ -89,7 +90,7 @@ nb::dict Import(const nb::object& store, const nb::sequence& paths, std::size_t 
     Interruptible work(progress);
     const auto options = OptionsOf(work, workers, keep_going, replace);
     return ReportOf(work.Run([&]() -> Result<backtests::ImportReport> {
-      LAMINA_ASSIGN(const auto sources, backtests::FindBundles(io::PosixEnv(), where));
+      LAMINA_ASSIGN(const auto sources, backtests::FindBacktests(io::PosixEnv(), where));
       return to.Import(sources, options);
     }));
   });
@@ -124,6 +125,39 @@ void Put(const nb::object& store, const std::string& handle, std::uint32_t versi
       return Ok();
     });
   });
+}
+
+/// `sources`: paths, or pairs of version and document.
+nb::dict Merge(const nb::object& store, const std::string& handle, const nb::sequence& sources,
+               bool replace_windows) {
+  std::vector<backtests::MergeSource> given;
+  for (nb::handle source : sources) {
+    backtests::MergeSource one;
+    if (nb::isinstance<nb::tuple>(source)) {
+      const auto pair = nb::cast<std::pair<std::uint32_t, nb::bytes>>(source);
+      one.version = pair.first;
+      one.document.assign(pair.second.c_str(), pair.second.size());
+    } else {
+      one.path = Path(source);
+    }
+    given.push_back(std::move(one));
+  }
+  const auto report = WithStore(store, [&](stores::BacktestStore& to) {
+    return Unlocked([&]() -> Result<backtests::MergeReport> {
+      for (backtests::MergeSource& source : given) {
+        if (!source.path) continue;
+        LAMINA_ASSIGN(source, backtests::ReadMergeSource(io::PosixEnv(), *source.path));
+      }
+      return to.Merge(handle, given, replace_windows);
+    });
+  });
+  nb::dict all;
+  all["unchanged"] = report.unchanged;
+  all["runs_added"] = report.runs_added;
+  all["runs_replaced"] = report.runs_replaced;
+  all["runs_unchanged"] = report.runs_unchanged;
+  all["warnings"] = Texts(report.warnings);
+  return all;
 }
 
 nb::dict Export(const OpenFolder& self, const std::string& handle, const nb::object& path,
@@ -290,6 +324,8 @@ void BindStores(nb::module_& module, nb::class_<OpenStore>& open_store) {
              nb::arg("keep_going"), nb::arg("replace"), nb::arg("progress").none());
   module.def("import_file", &ImportFile, nb::arg("store"), nb::arg("path"), nb::arg("handle"),
              nb::arg("replace"));
+  module.def("merge_backtest", &Merge, nb::arg("store"), nb::arg("handle"), nb::arg("sources"),
+             nb::arg("replace_windows"));
   module.def("put_document", &Put, nb::arg("store"), nb::arg("handle"), nb::arg("version"),
              nb::arg("document"), nb::arg("replace"));
   module.def(

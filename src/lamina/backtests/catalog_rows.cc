@@ -301,6 +301,31 @@ Status InsertChunkRef(Database& database, std::int64_t backtest_id, const catalo
       .Run();
 }
 
+Result<Labels> ReadLabels(catalog::Database& database, std::int64_t backtest_id) {
+  LAMINA_ASSIGN(auto statement, database.Prepare("SELECT tags, note FROM backtest_index WHERE "
+                                                 "backtest_id = ?1 LIMIT 1"));
+  statement.Bind(1, backtest_id);
+  LAMINA_ASSIGN(const bool found, statement.Step());
+  Labels labels;
+  if (found) {
+    labels.tags = statement.Text(0);
+    labels.note = statement.OptionalText(1);
+  }
+  return labels;
+}
+
+Status WriteLabels(catalog::Database& database, std::int64_t backtest_id, const Labels& labels) {
+  LAMINA_ASSIGN(auto statement, database.Prepare("UPDATE backtest_index SET tags = ?2, note = ?3 "
+                                                 "WHERE backtest_id = ?1"));
+  statement.Bind(1, backtest_id).Bind(2, std::string_view(labels.tags));
+  if (labels.note) {
+    statement.Bind(3, std::string_view(*labels.note));
+  } else {
+    statement.BindNull(3);
+  }
+  return statement.Run();
+}
+
 Status CopyPriceReferences(Database& database, std::int64_t from, std::int64_t to) {
   LAMINA_ASSIGN(auto statement,
                 database.Prepare("INSERT OR IGNORE INTO chunk_ref(backtest_id, kind, sha256, "

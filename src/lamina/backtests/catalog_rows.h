@@ -56,6 +56,14 @@ Status InsertBacktestRun(catalog::Database& database, std::int64_t backtest_id,
 Status InsertChunkRef(catalog::Database& database, std::int64_t backtest_id,
                       const catalog::ChunkId& chunk, std::int64_t snapshot_id);
 
+/// What users wrote on a backtest.
+struct Labels {
+  std::string tags = "[]";  ///< a JSON array of texts
+  std::optional<std::string> note;
+};
+Result<Labels> ReadLabels(catalog::Database& database, std::int64_t backtest_id);
+Status WriteLabels(catalog::Database& database, std::int64_t backtest_id, const Labels& labels);
+
 /// The price files that `from` names are named by `to` as well; their bundle may be gone.
 Status CopyPriceReferences(catalog::Database& database, std::int64_t from, std::int64_t to);
 

@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -51,6 +52,8 @@ class SeriesMover {
   SeriesMover(std::optional<bundle::Value> blobs, bool to_blobs, std::vector<std::string>* warnings)
       : source_(blobs), to_blobs_(to_blobs), warnings_(warnings) {}
 
+  /// Where series in blobs are from now on.
+  void SetSource(std::optional<bundle::Value> blobs) { source_ = blobs; }
   /// The encoded value of the series field `name` in the target. `prefix`: of its blob key.
   Result<std::string> Move(std::string_view name, const bundle::Value& value,
                            const std::string& prefix,
@@ -74,6 +77,17 @@ class SeriesMover {
 
 /// The two forms of a run: of versions 1 and 2, and of 3 to 5.
 enum class RunForm : std::uint8_t { kFlat, kWindowed };
+
+/// A key of a run and what stands for it where it is missing, encoded.
+struct RunKey {
+  std::string_view name, fallback;
+};
+/// In the order of the document.
+std::span<const RunKey> RunKeys(RunForm form);
+
+/// As framework 9.0 makes it of a run that has only dates: all of it is the training range. Nil
+/// when it has no start.
+std::string TrainingWindow(const bundle::Value& run);
 
 /// Writes runs and tests of one form in another.
 class RunMover {

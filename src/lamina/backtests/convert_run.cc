@@ -16,10 +16,6 @@ using bundle::Writer;
 constexpr std::string_view kNil = "\xc0",
                            kZero("\0", 1), kOne = "\x01", kList = "\x90", kMap = "\x80";
 
-struct RunKey {
-  std::string_view name, fallback;
-};
-
 constexpr std::array<RunKey, 25> kWindowedKeys = {{
     {"backtest_window", kNil},
     {"backtest_start_date", kNil},
@@ -121,27 +117,6 @@ std::string SymbolsOf(const Value& run) {
   return out;
 }
 
-/// As framework 9.0 makes it of a run that has only dates: all of it is the training range.
-std::string WindowOf(const Value& run) {
-  const auto start = run.Find("backtest_start_date");
-  if (!start || start->is_nil()) return std::string(kNil);
-  const auto end = run.Find("backtest_end_date");
-  const auto name = run.Find("backtest_date_range_name");
-  PairWriter range;
-  range.Copy("name", name);
-  range.Copy("start", start);
-  range.Copy("end", end && !end->is_nil() ? end : start);
-  PairWriter window;
-  window.Key("name").Nil();
-  window.Raw("train_range", range.Finish());
-  window.Key("test_range").Nil();
-  window.Key("warmup_days").Int(0);
-  window.Key("gap_days").Nil();
-  window.Key("step_days").Nil();
-  window.Key("fold_index").Nil();
-  return window.Finish();
-}
-
 bool Empty(const std::optional<Value>& value) {
   if (!value || value->is_nil()) return true;
   if (value->kind() == Kind::kInt) return value->AsInt() == 0;
@@ -175,6 +150,31 @@ std::string RoleOf(const std::string& window) {
 }
 
 }  // namespace
+
+std::string TrainingWindow(const Value& run) {
+  const auto start = run.Find("backtest_start_date");
+  if (!start || start->is_nil()) return std::string(kNil);
+  const auto end = run.Find("backtest_end_date");
+  const auto name = run.Find("backtest_date_range_name");
+  PairWriter range;
+  range.Copy("name", name);
+  range.Copy("start", start);
+  range.Copy("end", end && !end->is_nil() ? end : start);
+  PairWriter window;
+  window.Key("name").Nil();
+  window.Raw("train_range", range.Finish());
+  window.Key("test_range").Nil();
+  window.Key("warmup_days").Int(0);
+  window.Key("gap_days").Nil();
+  window.Key("step_days").Nil();
+  window.Key("fold_index").Nil();
+  return window.Finish();
+}
+
+std::span<const RunKey> RunKeys(RunForm form) {
+  if (form == RunForm::kFlat) return kFlatKeys;
+  return kWindowedKeys;
+}
 
 void RunMover::CheckWindow(const Value& run) {
   constexpr std::int64_t kHour = 3'600'000'000;
@@ -283,7 +283,7 @@ Result<std::string> RunMover::WindowedRun(const Value& run, const std::string& b
 
 void RunMover::WarnOfWindow(const Value& run) {
   const auto window = run.Find("backtest_window");
-  const std::string derived = WindowOf(run);
+  const std::string derived = TrainingWindow(run);
   const bool whole = Empty(window) || window->raw() == derived;
   const auto role = run.Find("window_role");
   bool told = false;
@@ -336,7 +336,7 @@ Result<std::string> RunMover::Run(const Value& run, const std::string& blob_pref
   }
   if (from_ == to_) return CopyRun(run, blob_prefix);
   if (to_ == RunForm::kWindowed) {
-    window_ = WindowOf(run);
+    window_ = TrainingWindow(run);
     return WindowedRun(run, blob_prefix);
   }
   trading_symbol_ = TradingSymbolOf(run);
@@ -349,7 +349,7 @@ Result<std::string> RunMover::Run(const Value& run, const std::string& blob_pref
 
 Result<std::string> RunMover::Test(const Value& test, const std::optional<Value>& trading_symbol) {
   if (from_ == to_ || !test.is_map()) return std::string(test.raw());
-  window_ = WindowOf(test);
+  window_ = TrainingWindow(test);
   if (to_ == RunForm::kFlat) WarnOfWindow(test);
   if (trading_symbol_.empty() || trading_symbol_ == kNil) {  // that of the last run, if any
     trading_symbol_ = IsText(trading_symbol) ? trading_symbol->raw() : kNil;

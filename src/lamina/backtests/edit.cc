@@ -22,36 +22,6 @@ Status Retrying(const std::function<Status()>& attempt) {
   }
 }
 
-struct Labels {
-  std::string tags = "[]";
-  std::optional<std::string> note;
-};
-
-Result<Labels> ReadLabels(catalog::Database& database, std::int64_t backtest_id) {
-  LAMINA_ASSIGN(auto statement, database.Prepare("SELECT tags, note FROM backtest_index WHERE "
-                                                 "backtest_id = ?1 LIMIT 1"));
-  statement.Bind(1, backtest_id);
-  LAMINA_ASSIGN(const bool found, statement.Step());
-  Labels labels;
-  if (found) {
-    labels.tags = statement.Text(0);
-    labels.note = statement.OptionalText(1);
-  }
-  return labels;
-}
-
-Status WriteLabels(catalog::Database& database, std::int64_t backtest_id, const Labels& labels) {
-  LAMINA_ASSIGN(auto statement, database.Prepare("UPDATE backtest_index SET tags = ?2, note = ?3 "
-                                                 "WHERE backtest_id = ?1"));
-  statement.Bind(1, backtest_id).Bind(2, std::string_view(labels.tags));
-  if (labels.note) {
-    statement.Bind(3, std::string_view(*labels.note));
-  } else {
-    statement.BindNull(3);
-  }
-  return statement.Run();
-}
-
 Status CheckStillLive(catalog::Database& database, const BacktestRecord& backtest) {
   LAMINA_ASSIGN(const auto now, FindBacktest(database, backtest.handle, {}));
   if (!now || now->backtest_id != backtest.backtest_id) {

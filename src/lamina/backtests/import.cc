@@ -8,6 +8,7 @@
 
 #include "lamina/backtests/catalog_rows.h"
 #include "lamina/backtests/import_batch.h"
+#include "lamina/backtests/legacy_folder.h"
 
 namespace lamina::backtests {
 namespace {
@@ -63,6 +64,7 @@ class Import {
     });
     std::unordered_map<std::string_view, std::size_t> first_of;
     for (const std::size_t index : order) {
+      if (items_.sources[index].kind == ImportSource::Kind::kUnreadable) continue;
       const auto [first, inserted] = first_of.emplace(items_.sources[index].handle, index);
       if (!inserted) taken_by_.emplace(index, first->second);
     }
@@ -226,9 +228,36 @@ struct FileRules {
   std::mutex large_documents;
 };
 
+/// The backtest of a legacy folder. That it is unchanged shows when its document is stored.
+Result<std::optional<PreparedBacktest>> PrepareLegacyFolder(BacktestStore& store,
+                                                            const ImportSource& source,
+                                                            FileRules& rules) {
+  io::Env& env = store.catalog().env();
+  LAMINA_TRY(CheckHandle(source.handle));
+  LAMINA_ASSIGN(const auto info, env.Stat(source.path));
+  // Its size is known only when it is read, so it is read in turn.
+  const std::unique_lock<std::mutex> turn(rules.large_documents);
+  LAMINA_ASSIGN(auto legacy, ReadLegacyFolder(env, source.path, rules.max_document_bytes));
+  Provenance provenance;
+  provenance.handle = source.handle;
+  provenance.path = source.path;
+  provenance.mtime_ns = info.mtime_ns;
+  provenance.version = legacy.version;
+  const auto limit = static_cast<std::size_t>(rules.max_document_bytes);
+  LAMINA_ASSIGN(auto prepared,
+                PrepareDocument(env, std::move(provenance), std::move(legacy.document),
+                                std::move(legacy.warnings),
+                                {.max_bytes = limit, .max_nodes = limit / kBytesPerValueMin}));
+  return std::optional<PreparedBacktest>(std::move(prepared));
+}
+
 Result<std::optional<PreparedBacktest>> PrepareFile(BacktestStore& store,
                                                     const ImportSource& source, FileRules& rules) {
   io::Env& env = store.catalog().env();
+  if (source.kind == ImportSource::Kind::kUnreadable) return UnreadableSource(env, source);
+  if (source.kind == ImportSource::Kind::kLegacyFolder) {
+    return PrepareLegacyFolder(store, source, rules);
+  }
   Provenance provenance;
   provenance.handle = source.handle;
   provenance.path = source.path;

@@ -56,16 +56,31 @@ struct ImportReport {
   std::int64_t commits = 0;
 };
 
-/// A bundle to import: where it is and the handle it gets.
+/// A backtest to import: where it is and the handle it gets.
 struct ImportSource {
+  enum class Kind : std::uint8_t {
+    kBundle,
+    kLegacyFolder,  ///< a folder of JSON files (legacy_folder.h)
+    kUnreadable,    ///< a folder that cannot be listed: what is in it is not known
+  };
   std::string path, handle;
   std::int64_t bytes = 0;
+  Kind kind = Kind::kBundle;
 };
 
 /// The bundles (`*.iafbt`, `*.obtf`) of files and folders (recursive, sorted; links to folders are
 /// not followed). Handle: path relative to the given folder, or the file's name, without suffix.
 /// RETURNS kNotFound for a path that does not exist.
 Result<std::vector<ImportSource>> FindBundles(io::Env& env, const std::vector<std::string>& paths);
+
+/// The same, and legacy backtest folders: the handle is the path of the folder, or the name of the
+/// given folder when it is one itself. Bundles inside such a folder are found too, but not among
+/// its runs.
+Result<std::vector<ImportSource>> FindBacktests(io::Env& env,
+                                                const std::vector<std::string>& paths);
+
+/// Why a source of kind kUnreadable is one.
+Error UnreadableSource(io::Env& env, const ImportSource& source);
 
 /// Of several sources with one handle the first by path is imported, the others are refused
 /// (kAlreadyExists, also with `replace`). Errors of single files are in the report; RETURNS an

@@ -49,6 +49,11 @@ Result<PreparedBacktest> PrepareDocument(io::Env& env, Provenance provenance, st
                                          std::vector<std::string> warnings = {},
                                          const bundle::DocumentLimits& limits = {});
 
+/// The price files beside the bundle at `bundle_path` become chunks of `backtest`; what is missing
+/// or does not match its name is a warning: the document names it all the same.
+Status PreparePrices(io::Env& env, const bundle::Layout& layout, const std::string& bundle_path,
+                     PreparedBacktest& backtest);
+
 enum class StoreOutcome : std::uint8_t { kImported, kUnchanged, kReplaced, kRefused };
 
 struct BatchReport {

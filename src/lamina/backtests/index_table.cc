@@ -166,6 +166,21 @@ std::string SelectSql(std::string_view condition) {
 
 }  // namespace
 
+const int kValidatedColumnCount = kValidatedColumns;
+
+const std::string& ValidatedColumns() {
+  static const std::string columns = ValidatedColumnList();
+  return columns;
+}
+
+void BindValidated(Statement& insert, int first, const IndexRow& row) {
+  BindValidated(insert, first - 1, row.validated);
+}
+
+std::optional<ValidatedMetrics> ReadValidated(const Statement& select, int first) {
+  return RowReader(select, first).Validated();
+}
+
 const std::string& IndexRowColumns() {
   static const std::string columns = MakeIndexRowColumns();
   return columns;

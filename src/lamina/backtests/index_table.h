@@ -42,6 +42,13 @@ void BindIndexRow(catalog::Statement& insert, int first, const IndexRow& row);
 /// The row in the columns from `first` on.
 IndexRow ReadIndexRow(const catalog::Statement& select, int first);
 
+/// The columns of IndexRow::validated, likewise: behind those of IndexRowColumns() in a rank table
+/// that has them. All NULL when it is absent.
+const std::string& ValidatedColumns();
+extern const int kValidatedColumnCount;
+void BindValidated(catalog::Statement& insert, int first, const IndexRow& row);
+std::optional<ValidatedMetrics> ReadValidated(const catalog::Statement& select, int first);
+
 /// RETURNS kAlreadyExists when the backtest has a row of that engine, universe and study.
 Status InsertIndexRow(catalog::Database& database, const IndexRow& row, const IndexPlace& place);
 

@@ -15,11 +15,11 @@ std::optional<std::string> TextOf(const std::optional<bundle::Value>& value) {
   return std::string(value->AsString());
 }
 
-/// The price files beside the bundle become chunks; what is missing or does not match its name is a
-/// warning: the document names it all the same.
-Status PreparePrices(io::Env& env, const bundle::Layout& layout, PreparedBacktest& backtest) {
-  if (!backtest.provenance.path) return Ok();
-  LAMINA_ASSIGN(const auto references, ReadOhlcvManifest(layout, *backtest.provenance.path));
+}  // namespace
+
+Status PreparePrices(io::Env& env, const bundle::Layout& layout, const std::string& bundle_path,
+                     PreparedBacktest& backtest) {
+  LAMINA_ASSIGN(const auto references, ReadOhlcvManifest(layout, bundle_path));
   for (const OhlcvReference& reference : references) {
     const std::string what = "prices '" + reference.key + "' (" + reference.path + ")";
     if (!reference.sha256) {
@@ -29,8 +29,7 @@ Status PreparePrices(io::Env& env, const bundle::Layout& layout, PreparedBacktes
     auto content = env.ReadFile(reference.path, kMaxPriceFileBytes);
     if (!content.ok()) {
       // Where an export puts the files of a bundle that keeps them elsewhere (price_files.h).
-      const std::string beside =
-          io::JoinPath(io::ParentPath(*backtest.provenance.path), reference.name);
+      const std::string beside = io::JoinPath(io::ParentPath(bundle_path), reference.name);
       auto other = env.ReadFile(beside, kMaxPriceFileBytes);
       if (other.ok()) content = std::move(other);
     }
@@ -50,8 +49,6 @@ Status PreparePrices(io::Env& env, const bundle::Layout& layout, PreparedBacktes
   }
   return Ok();
 }
-
-}  // namespace
 
 Result<PreparedBacktest> PrepareBundle(io::Env& env, Provenance provenance, ByteView file,
                                        bundle::BundleFile bundle,
@@ -86,7 +83,9 @@ Result<PreparedBacktest> PrepareDocument(io::Env& env, Provenance provenance, st
        {&layout.warnings, &std::as_const(backtest.parts.warnings)}) {
     backtest.warnings.insert(backtest.warnings.end(), more->begin(), more->end());
   }
-  LAMINA_TRY(PreparePrices(env, layout, backtest));
+  if (backtest.provenance.path) {
+    LAMINA_TRY(PreparePrices(env, layout, *backtest.provenance.path, backtest));
+  }
   backtest.index_rows = IndexRowsOf(layout, backtest.provenance.handle);
   LAMINA_TRY(FillValidatedMetrics(layout, backtest.parts.runs, backtest.index_rows));
   for (IndexRow& row : backtest.index_rows) {

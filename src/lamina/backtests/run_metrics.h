@@ -82,10 +82,4 @@ struct RunMetrics {
 
 RunMetrics ComputeRunMetrics(const RunInput& input);
 
-/// The 55 summary metrics over the windows of one backtest, in the bundle's order; absent = nil.
-/// Names as in bundles; integers are whole doubles. `windows` and `inputs` go together.
-using SummaryMetrics = std::vector<std::pair<std::string_view, std::optional<double>>>;
-SummaryMetrics SummarizeRuns(const std::vector<RunInput>& inputs,
-                             const std::vector<RunMetrics>& windows);
-
 }  // namespace lamina::backtests

@@ -1,9 +1,8 @@
-#include "lamina/backtests/run_metrics.h"
-
 #include <cmath>
 
 #include <gtest/gtest.h>
 
+#include "lamina/backtests/summary_metrics.h"
 #include "lamina/bundle/bundle_file.h"
 #include "lamina/bundle/layout.h"
 #include "lamina/io/env.h"
@@ -135,7 +134,8 @@ TEST(RunMetrics, AgreesWithWhatTheFrameworkRecorded) {
     ASSERT_FALSE(layout.summaries.empty());
     const auto& summary = layout.summaries.front().summary;
     ASSERT_TRUE(summary);
-    for (const auto& [metric, ours] : SummarizeRuns(inputs, windows)) {
+    for (const auto& [metric, figure] : SummarizeRuns(inputs, windows)) {
+      const std::optional<double> ours = figure.value;
       const auto theirs = summary->Find(metric);
       ASSERT_TRUE(theirs) << metric;
       if (!theirs->is_number()) continue;

@@ -1,4 +1,5 @@
 #include "lamina/backtests/import.h"
+#include "lamina/backtests/merge.h"
 #include "lamina/base/json.h"
 #include "lamina/cli/commands.h"
 #include "lamina/cli/output.h"
@@ -51,7 +52,7 @@ void SayImport(const Context& context, const backtests::ImportReport& report) {
 
 Outcome Import(const Context& context, const ImportArguments& arguments) {
   LAMINA_ASSIGN(const auto opened, OpenStore(context));
-  LAMINA_ASSIGN(const auto sources, backtests::FindBundles(io::PosixEnv(), arguments.paths));
+  LAMINA_ASSIGN(const auto sources, backtests::FindBacktests(io::PosixEnv(), arguments.paths));
   backtests::ImportOptions options;
   options.workers = arguments.workers;
   options.replace = arguments.replace;
@@ -123,6 +124,45 @@ Outcome Export(const Context& context, const ExportArguments& arguments) {
                                                    : ", same document, another file"));
     for (const auto& warning : report.warnings) Say(context, "  warning: " + warning);
   }
+  return 0;
+}
+
+Outcome Merge(const Context& context, const MergeArguments& arguments) {
+  LAMINA_ASSIGN(const auto opened, OpenStore(context));
+  std::vector<backtests::MergeSource> sources;
+  for (const std::string& path : arguments.paths) {
+    LAMINA_ASSIGN(auto source, backtests::ReadMergeSource(io::PosixEnv(), path));
+    sources.push_back(std::move(source));
+  }
+  LAMINA_ASSIGN(const auto report, backtests::MergeBacktest(opened->backtests(), arguments.handle,
+                                                            sources, arguments.replace_windows));
+  if (context.structured()) {
+    std::string out;
+    JsonWriter json(out);
+    json.BeginObject();
+    json.Key("handle");
+    json.String(arguments.handle);
+    json.Key("unchanged");
+    json.Bool(report.unchanged);
+    for (const auto& [name, count] : {std::pair("runs_added", report.runs_added),
+                                      std::pair("runs_replaced", report.runs_replaced),
+                                      std::pair("runs_unchanged", report.runs_unchanged)}) {
+      json.Key(name);
+      json.Int(count);
+    }
+    json.Key("warnings");
+    json.BeginArray();
+    for (const auto& warning : report.warnings) json.String(warning);
+    json.EndArray();
+    json.EndObject();
+    Print(out + "\n");
+    return 0;
+  }
+  Say(context, arguments.handle + ": " + HumanCount(report.runs_added) + " runs added, " +
+                   HumanCount(report.runs_replaced) + " replaced, " +
+                   HumanCount(report.runs_unchanged) + " there already" +
+                   (report.unchanged ? "; nothing changed" : ""));
+  for (const auto& warning : report.warnings) Say(context, "  warning: " + warning);
   return 0;
 }
 

@@ -47,7 +47,7 @@ struct ImportArguments {
 
 struct IndexArguments {
   std::string folder, output;
-  bool rebuild = false, absolute_paths = false, progress = true;
+  bool rebuild = false, absolute_paths = false, validate = false, progress = true;
   std::size_t workers = 0;
 };
 
@@ -68,6 +68,12 @@ struct ExportArguments {
   std::optional<std::uint32_t> format_version;
   std::optional<int> level;
   std::optional<std::int64_t> snapshot;
+};
+
+struct MergeArguments {
+  std::string handle;
+  std::vector<std::string> paths;
+  bool replace_windows = false;
 };
 
 struct SessionsArguments {
@@ -102,6 +108,7 @@ Outcome Show(const Context& context, const std::string& handle,
              std::optional<std::int64_t> snapshot);
 Outcome Compare(const Context& context, const std::vector<std::string>& handles);
 Outcome Export(const Context& context, const ExportArguments& arguments);
+Outcome Merge(const Context& context, const MergeArguments& arguments);
 Outcome Delete(const Context& context, const std::vector<std::string>& handles);
 Outcome Undelete(const Context& context, const std::string& handle);
 Outcome Tag(const Context& context, const std::string& handle,

@@ -34,6 +34,7 @@ Outcome Index(const Context& context, const IndexArguments& arguments) {
   options.output = arguments.output;
   options.rebuild = arguments.rebuild;
   options.absolute_paths = arguments.absolute_paths;
+  options.validate = arguments.validate;
   options.workers = arguments.workers;
   options.cancel = context.cancel;
   folder_index::BuildReport report;

@@ -53,6 +53,7 @@ class CommandLine {
     AddList();
     AddRank();
     AddReading();
+    AddMerge();
     AddEditing();
     AddCalendars();
     AddInstruments();
@@ -165,7 +166,9 @@ class CommandLine {
 
   void AddImport() {
     auto* command = Command(
-        "import", "Store bundles (.iafbt, .obtf): files, or folders with all below them",
+        "import",
+        "Store bundles (.iafbt, .obtf) and legacy backtest folders: files, or folders with all "
+        "below",
         "  lamina --store mystore import bundles/\n"
         "  lamina --store mystore --json import run.iafbt other/\n"
         "Exit status 1 when some files were refused; what was good is stored all the same.\n"
@@ -213,6 +216,7 @@ class CommandLine {
         "index", "Bring the index of a folder of bundles up to date: FOLDER/index.sqlite",
         "  lamina index results/\n"
         "  lamina index results/ -o results.sqlite --rebuild\n"
+        "  lamina index results/ --validate\n"
         "Bundles that have not changed are not read again; those that have gone leave the index.\n"
         "Exit status 1 when some bundles could not be read; the others are indexed all the same.\n",
         [this](const Context& c) {
@@ -223,6 +227,8 @@ class CommandLine {
         ->required();
     command->add_option("-o,--output", index_.output, "Index file (default: FOLDER/index.sqlite)");
     command->add_flag("--rebuild", index_.rebuild, "Read every bundle again");
+    command->add_flag("--validate", index_.validate,
+                      "Compute metrics from snapshots and trades too (slow: as an import)");
     command->add_flag("--absolute-paths", index_.absolute_paths,
                       "Absolute paths as handles; the folder can then not be moved");
     command->add_flag("--no-progress", no_progress_, "No progress line");
@@ -291,6 +297,22 @@ class CommandLine {
                      "zstd level (default: the one that gives the original file, else 19)")
         ->check(CLI::Range(1, 22));
     exporter->add_option("--snapshot", export_.snapshot, "As of this lake snapshot");
+  }
+
+  void AddMerge() {
+    auto* command = Command(
+        "merge", "Add the runs of bundles to those of a backtest",
+        "  lamina --store mystore merge sweep_a/run_1 run_1_2025.iafbt\n"
+        "  lamina --store mystore merge run_1 january.iafbt february.iafbt --replace-windows\n"
+        "Summaries are made anew over all runs. A window that is there with another result is an\n"
+        "error unless --replace-windows; then nothing changes. Legacy backtest folders will do "
+        "too.\n",
+        [this](const Context& c) { return Merge(c, merge_); });
+    command->add_option("handle", merge_.handle, "Backtest to merge into")->required();
+    command->add_option("bundles", merge_.paths, "Bundles, in the order they are merged")
+        ->required();
+    command->add_flag("--replace-windows", merge_.replace_windows,
+                      "Take the new result of a window that is there");
   }
 
   void AddEditing() {
@@ -441,6 +463,7 @@ class CommandLine {
   InstrumentArguments instrument_;
   DemoArguments demo_;
   MigrateArguments migrate_;
+  MergeArguments merge_;
 };
 
 }  // namespace

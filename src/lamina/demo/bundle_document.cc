@@ -5,6 +5,7 @@
 
 #include "lamina/backtests/lake_schema.h"
 #include "lamina/backtests/series_blob.h"
+#include "lamina/backtests/summary_metrics.h"
 #include "lamina/bundle/msgpack.h"
 
 namespace lamina::demo {
@@ -338,22 +339,6 @@ std::string ParametersMap(const StrategyParameters& parameters) {
   return map.Finish();
 }
 
-std::string SummaryMap(const backtests::SummaryMetrics& summary) {
-  MapWriter map;
-  for (const auto& [name, value] : summary) {
-    const bool integer = name.starts_with("number_of_") || name.starts_with("max_consecutive_") ||
-                         name == "max_drawdown_duration";
-    if (!value) {
-      map.Nil(name);
-    } else if (integer) {
-      map.Integer(name, static_cast<std::int64_t>(*value));
-    } else {
-      map.Number(name, *value);
-    }
-  }
-  return map.Finish();
-}
-
 Result<std::string> BlobsMap(const std::vector<RunMetrics>& metrics) {
   backtests::BlobEncoder encoder;
   MapWriter map;
@@ -401,7 +386,7 @@ Result<std::string> MakeDocument(const SimulatedBacktest& backtest) {
   map.Text("tag", backtest.tag);
   map.Nil("backtest_permutation_tests");
   map.Raw("vector_runs", ArrayOf(runs, [](const std::string& run) { return run; }));
-  map.Raw("vector_metrics", SummaryMap(backtests::SummarizeRuns(inputs, metrics)));
+  map.Raw("vector_metrics", backtests::EncodeSummary(backtests::SummarizeRuns(inputs, metrics)));
   LAMINA_ASSIGN(const std::string blobs, BlobsMap(metrics));
   map.Raw("blobs", blobs);
   return map.Finish();

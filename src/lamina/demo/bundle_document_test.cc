@@ -7,7 +7,7 @@
 
 #include "lamina/backtests/decompose.h"
 #include "lamina/backtests/index_row.h"
-#include "lamina/backtests/run_metrics.h"
+#include "lamina/backtests/summary_metrics.h"
 #include "lamina/base/matchers.h"
 #include "lamina/bundle/layout.h"
 
@@ -84,7 +84,8 @@ TEST(BundleDocument, IndexRowIsTheSummaryOfTheRuns) {
     }
     const auto summary = backtests::SummarizeRuns(inputs, metrics);
     EXPECT_EQ(summary.size(), backtests::kSummaryFieldCount);
-    for (const auto& [name, value] : summary) {
+    for (const auto& [name, figure] : summary) {
+      const std::optional<double> value = figure.value;
       const auto field = backtests::FindSummaryField(name);
       ASSERT_TRUE(field) << name;
       const backtests::Number& stored = rows[0].summary[*field];

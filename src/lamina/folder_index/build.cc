@@ -7,7 +7,10 @@
 #include <optional>
 #include <utility>
 
+#include "lamina/backtests/decompose.h"
+#include "lamina/backtests/validated_metrics.h"
 #include "lamina/bundle/bundle_file.h"
+#include "lamina/bundle/layout.h"
 #include "lamina/bundle/scan.h"
 
 namespace lamina::folder_index {
@@ -52,7 +55,7 @@ struct Known {
 
 Result<Known> ReadKnown(IndexFile& index) {
   Known known;
-  if (index.kind() != IndexFile::Kind::kOurs) return known;
+  if (index.version() != kIndexVersion) return known;
   LAMINA_ASSIGN(known.files, index.Files());
   LAMINA_ASSIGN(known.failures, index.Failures());
   return known;
@@ -66,8 +69,8 @@ const KnownFailure* FindFailure(const Known& known, const std::string& path) {
 }
 
 /// Both sides are sorted by path; an absolute path sorts as its relative one does.
-Changes Compare(const BundleFiles& found, const Known& index, const IndexScope& scope,
-                bool rebuild) {
+Changes Compare(const BundleFiles& found, const Known& index, const IndexScope& scope, bool rebuild,
+                bool validate) {
   const std::vector<IndexedFile>& indexed = index.files;
   // What could not be looked at may still be there: its rows stay.
   const auto unseen = [&](const std::string& path) {
@@ -86,8 +89,8 @@ Changes Compare(const BundleFiles& found, const Known& index, const IndexScope& 
     const std::string path = IndexPath(scope, file.path);
     pass_gone(&path);
     const bool same = known != indexed.end() && known->path == path;
-    const bool current =
-        same && known->complete && known->mtime_ns == file.mtime_ns && known->size == file.size;
+    const bool current = same && known->complete && known->mtime_ns == file.mtime_ns &&
+                         known->size == file.size && (known->validated || !validate);
     const KnownFailure* bad = same ? nullptr : FindFailure(index, path);
     if (current && !rebuild) {
       ++changes.unchanged;
@@ -128,7 +131,7 @@ class Reader {
         }
         const BundleFile& file = *files[begin + i];
         batch[i].emplace(ReadBundleRows(env_, io::JoinPath(scope_.root, file.path),
-                                        IndexPath(scope_, file.path)));
+                                        IndexPath(scope_, file.path), options_.validate));
         Tell(file);
         return Ok();
       }));
@@ -210,7 +213,7 @@ Result<bool> MustRecreate(io::Env& env, IndexFile& index, const IndexScope& scop
     case IndexFile::Kind::kOurs:
       break;
   }
-  if (rebuild) return true;
+  if (rebuild || index.version() != kIndexVersion) return true;
   if (index.scope()->root != scope.root) {
     return AlreadyExists(index.path() + " is the index of " + index.scope()->root +
                          "; choose another file with -o, or make it the index of " + scope.root +
@@ -223,7 +226,7 @@ Status Apply(io::Env& env, IndexFile& index, const IndexScope& scope, const Buil
              const BundleFiles& found, BuildReport& report) {
   LAMINA_ASSIGN(const bool recreate, MustRecreate(env, index, scope, options.rebuild));
   LAMINA_ASSIGN(const Known known, ReadKnown(index));
-  Changes changes = Compare(found, known, scope, recreate);
+  Changes changes = Compare(found, known, scope, recreate, options.validate);
   if (recreate) LAMINA_TRY(index.Recreate(scope));
   for (const std::string& path : changes.gone) LAMINA_TRY(index.RemoveFile(path));
   for (const std::string& path : changes.forgotten) LAMINA_TRY(index.RemoveFile(path));
@@ -237,7 +240,7 @@ Status Apply(io::Env& env, IndexFile& index, const IndexScope& scope, const Buil
 Result<bool> IsCurrent(IndexFile& index, const IndexScope& scope, const BuildOptions& options,
                        const BundleFiles& found, BuildReport& report) {
   const auto& now = index.scope();
-  if (options.rebuild || index.kind() != IndexFile::Kind::kOurs || now->root != scope.root ||
+  if (options.rebuild || index.version() != kIndexVersion || now->root != scope.root ||
       now->absolute_paths != scope.absolute_paths) {
     return false;
   }
@@ -246,17 +249,29 @@ Result<bool> IsCurrent(IndexFile& index, const IndexScope& scope, const BuildOpt
     LAMINA_ASSIGN(known, ReadKnown(index));
     return Ok();
   }));
-  Changes changes = Compare(found, known, scope, false);
+  Changes changes = Compare(found, known, scope, false, options.validate);
   if (!changes.none()) return false;
   report.skipped = changes.unchanged;
   report.failed = std::move(changes.still_bad);
   return true;
 }
 
+/// Metrics of our own for the rows of a document, as an import computes them.
+Status Validate(std::uint32_t version, std::string document,
+                std::vector<backtests::IndexRow>& rows) {
+  const auto limit = static_cast<std::size_t>(backtests::kMaxDocumentBytes);
+  LAMINA_ASSIGN(
+      const auto parsed,
+      bundle::Document::Parse(std::move(document), {.max_bytes = limit, .max_nodes = limit / 8}));
+  LAMINA_ASSIGN(const auto layout, bundle::ReadLayout(version, parsed));
+  LAMINA_ASSIGN(const auto parts, backtests::Decompose(parsed, layout));
+  return backtests::FillValidatedMetrics(layout, parts.runs, rows);
+}
+
 }  // namespace
 
 Result<ReadRows> ReadBundleRows(io::Env& env, const std::string& path,
-                                const std::string& bundle_path) {
+                                const std::string& bundle_path, bool validate) {
   for (int attempt = 0; attempt < kReadAttempts; ++attempt) {
     LAMINA_ASSIGN(const io::FileInfo before, env.Stat(path));
     LAMINA_ASSIGN(const std::string bytes, env.ReadFile(path, kMaxBundleBytes));
@@ -270,8 +285,16 @@ Result<ReadRows> ReadBundleRows(io::Env& env, const std::string& path,
     limits.max_document_bytes = backtests::kMaxDocumentBytes;  // what an import takes
     LAMINA_ASSIGN(auto bundle, bundle::ReadBundle(bytes, limits));
     const Sha256Digest digest = Sha256(bundle.document);
+    const std::uint32_t version = bundle.version;
+    std::string document = validate ? bundle.document : std::string();
     LAMINA_ASSIGN(auto scan, bundle::ScanDocument(std::move(bundle)));
     LAMINA_ASSIGN(auto rows, backtests::IndexRowsOf(scan, bundle_path));
+    if (validate) {
+      const Status validated = Validate(version, std::move(document), rows);
+      if (!validated.ok()) {
+        scan.warnings.push_back("not validated: " + std::string(validated.error().message()));
+      }
+    }
     for (backtests::IndexRow& row : rows) {
       row.bundle_mtime_ns = after.mtime_ns;
       row.bundle_size = after.size;

@@ -25,7 +25,10 @@ struct BuildOptions {
   std::string output;           ///< "": kIndexName in the folder
   bool rebuild = false;         ///< read every bundle, whatever the index says
   bool absolute_paths = false;  ///< write absolute paths into `bundle_path`
-  std::size_t workers = 0;      ///< 0: all cores
+  /// Compute metrics of our own too; bundles that have none in the index are read again. Takes as
+  /// long as an import.
+  bool validate = false;
+  std::size_t workers = 0;  ///< 0: all cores
   const CancelToken* cancel = nullptr;
   /// Called from worker threads, one at a time.
   std::function<void(const backtests::ImportProgress&)> progress;
@@ -56,13 +59,14 @@ Result<BuildReport> RefreshIndex(io::Env& env, IndexFile& index, const IndexScop
 
 /// The rows of one bundle. The file is looked at before and after it is read, and read again when
 /// it changed meanwhile. RETURNS kNotFound when it has gone, kConflict when it keeps changing,
-/// errors of bundle::ScanBundle.
+/// errors of bundle::ScanBundle. `validate`: with metrics of our own; where they cannot be computed
+/// a warning says why.
 struct ReadRows {
   std::vector<IndexedRow> rows;
   std::vector<std::string> warnings;
 };
 Result<ReadRows> ReadBundleRows(io::Env& env, const std::string& path,
-                                const std::string& bundle_path);
+                                const std::string& bundle_path, bool validate = false);
 
 /// `folder` as the root of an index: absolute, links resolved. RETURNS kNotFound,
 /// kInvalidArgument.

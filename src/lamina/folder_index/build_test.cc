@@ -233,5 +233,49 @@ TEST(BuildTest, ThreadsDoNotChangeTheRows) {
   EXPECT_EQ(folder.Ranked(one.output), folder.Ranked(four.output));
 }
 
+/// What a store says of the same bundles.
+TEST(BuildTest, ValidatedMetricsAreThoseOfAnImport) {
+  test::TestFolder folder;
+  const std::string golden = std::string(LAMINA_SHARED_DIR) + "/data/bundles/golden";
+  for (const char* name : {"v2_8.10.0/windows3_full.iafbt", "v5_9.0.0a6/universes.obtf"}) {
+    const auto file = folder.env().ReadFile(golden + "/" + name, 1 << 24);
+    ASSERT_THAT(file, IsOk());
+    folder.Write(fs::path(name).filename().string(), *file);
+  }
+  const auto count = [&] {
+    const auto index = IndexFile::Open(folder.Path("index.sqlite"));
+    EXPECT_THAT(index, IsOk());
+    int validated = 0, rows = 0;
+    EXPECT_THAT((*index)->ForEachRow("",
+                                     [&](const IndexedRow& row) -> Status {
+                                       ++rows;
+                                       validated += row.row.validated ? 1 : 0;
+                                       return Ok();
+                                     }),
+                IsOk());
+    return std::pair(validated, rows);
+  };
+  EXPECT_EQ(folder.Index().indexed, 2);
+  EXPECT_EQ(count().first, 0);
+  BuildOptions validate;
+  validate.validate = true;
+  EXPECT_EQ(folder.Index(validate).indexed, 2);
+  EXPECT_EQ(count().first, count().second);
+  EXPECT_EQ(folder.Index(validate).skipped, 2);
+  EXPECT_EQ(folder.Index().skipped, 2);
+  const auto index = IndexFile::Open(folder.Path("index.sqlite"));
+  ASSERT_THAT(index, IsOk());
+  ASSERT_THAT((*index)->Read([&](const backtests::RankTable& table) -> Status {
+    backtests::RankQuery query;
+    query.by = "validated_sharpe_ratio";
+    query.rows.where = "validated_number_of_windows = 3";
+    query.columns = {"handle"};
+    LAMINA_ASSIGN(const auto rows, backtests::Rank(table, query));
+    EXPECT_EQ(rows.rows.size(), 1U);
+    return Ok();
+  }),
+              IsOk());
+}
+
 }  // namespace
 }  // namespace lamina::folder_index

@@ -27,8 +27,7 @@ constexpr std::int64_t kLockWait_ms = 250;
 /// Columns of a store's table that an index over files has no values for.
 bool IsOfStoresOnly(std::string_view column) {
   static const std::set<std::string_view> names = {"backtest_id", "imported_at", "tags", "note"};
-  // Metrics of our own follow from series, which indexing a folder does not unpack.
-  return names.contains(column) || column.starts_with("validated_");
+  return names.contains(column);
 }
 
 std::string Quoted(std::string_view name) { return "\"" + std::string(name) + "\""; }
@@ -87,7 +86,8 @@ std::string CreateIndexesSql() {
   }
   sql +=
       "CREATE INDEX backtest_index_by_file ON "
-      "backtest_index(bundle_path, bundle_mtime_ns, bundle_size, document_sha256);"
+      "backtest_index(bundle_path, bundle_mtime_ns, bundle_size, document_sha256, "
+      "validated_definitions);"
       "CREATE INDEX backtest_index_by_sharpe ON backtest_index(summary_sharpe_ratio);";
   std::string narrow;
   for (const IndexColumn& column : backtests::IndexColumns()) {
@@ -183,6 +183,7 @@ Status IndexFile::Recognise() {
   LAMINA_ASSIGN(const auto tables, Integer(*database_, "SELECT count(*) FROM sqlite_schema"));
   kind_ = Kind::kEmpty;
   scope_.reset();
+  version_ = 0;
   if (tables == 0) return Ok();
   LAMINA_ASSIGN(const bool is_index, HasTable(*database_, "backtest_index"));
   if (!is_index) {
@@ -232,6 +233,7 @@ Status IndexFile::ReadScope() {
   if (scope.root.size() > 1 && scope.root.ends_with('/')) scope.root.pop_back();
   scope.absolute_paths = details["paths"] == "absolute";
   scope_ = std::move(scope);
+  version_ = version;
   return Ok();
 }
 
@@ -255,7 +257,9 @@ Status IndexFile::ReadColumns() {
   table_columns_ += has("summary_nan_mask") ? "summary_nan_mask" : "0 AS summary_nan_mask";
   for (const IndexColumn& column : backtests::IndexColumns()) {
     const bool present = has(column.name);
-    if (trusted && !present && !IsOfStoresOnly(column.name)) {
+    const bool expected =
+        !IsOfStoresOnly(column.name) && (version_ >= 2 || !column.name.starts_with("validated_"));
+    if (trusted && !present && expected) {
       return Corruption(path() + ": column " + std::string(column.name) +
                         " is missing; remove the file and index again");
     }
@@ -365,8 +369,9 @@ Result<std::vector<KnownFailure>> IndexFile::Failures() {
 
 Status IndexFile::Upsert(const IndexedRow& row) {
   std::string sql = "INSERT OR REPLACE INTO backtest_index(" + backtests::IndexRowColumns() +
-                    ", document_sha256) VALUES (?";
-  for (int i = 0; i < backtests::kIndexRowColumnCount; ++i) sql += ",?";
+                    ", document_sha256, " + backtests::ValidatedColumns() + ") VALUES (?";
+  const int columns = backtests::kIndexRowColumnCount + backtests::kValidatedColumnCount;
+  for (int i = 0; i < columns; ++i) sql += ",?";
   LAMINA_ASSIGN(Statement insert, database_->Prepare(sql + ")"));
   backtests::BindIndexRow(insert, 1, row.row);
   const int digest = backtests::kIndexRowColumnCount + 1;
@@ -375,6 +380,7 @@ Status IndexFile::Upsert(const IndexedRow& row) {
   } else {
     insert.BindNull(digest);
   }
+  backtests::BindValidated(insert, digest + 1, row.row);
   LAMINA_TRY_WITH(insert.Run(), "indexing " + row.row.bundle_path);
   return Ok();
 }
@@ -382,8 +388,8 @@ Status IndexFile::Upsert(const IndexedRow& row) {
 Result<std::vector<IndexedFile>> IndexFile::Files() {
   LAMINA_ASSIGN(Statement select,
                 database_->Prepare("SELECT bundle_path, bundle_mtime_ns, bundle_size, "
-                                   "document_sha256 FROM backtest_index INDEXED BY "
-                                   "backtest_index_by_file ORDER BY bundle_path"));
+                                   "document_sha256, validated_definitions FROM backtest_index "
+                                   "INDEXED BY backtest_index_by_file ORDER BY bundle_path"));
   std::vector<IndexedFile> files;
   for (;;) {
     LAMINA_ASSIGN(const bool there, select.Step());
@@ -393,11 +399,13 @@ Result<std::vector<IndexedFile>> IndexFile::Files() {
     one.mtime_ns = select.OptionalInt(1);
     one.size = select.OptionalInt(2);
     one.complete = one.mtime_ns && one.size && !select.IsNull(3);
+    one.validated = select.OptionalInt(4) == metrics::kDefinitions;
     if (files.empty() || files.back().path != one.path) {
       files.push_back(std::move(one));
     } else {
       IndexedFile& same = files.back();
       same.complete &= one.complete && same.mtime_ns == one.mtime_ns && same.size == one.size;
+      same.validated &= one.validated;
     }
   }
 }
@@ -407,7 +415,8 @@ Status IndexFile::ForEachRow(const std::string& path,
   if (kind_ == Kind::kEmpty) return Ok();
   // Another program's table lacks columns: they come as NULL.
   std::string columns;
-  std::string_view left = backtests::IndexRowColumns();
+  const std::string wanted = backtests::IndexRowColumns() + ", " + backtests::ValidatedColumns();
+  std::string_view left = wanted;
   while (!left.empty()) {
     const std::size_t comma = left.find(", ");
     const std::string name(left.substr(0, comma));
@@ -429,7 +438,9 @@ Status IndexFile::ForEachRow(const std::string& path,
     if (!there) return Ok();
     IndexedRow row;
     row.row = backtests::ReadIndexRow(select, 0);
-    if (const ByteView digest = select.Blob(backtests::kIndexRowColumnCount); digest.size() == 32) {
+    row.row.validated = backtests::ReadValidated(select, backtests::kIndexRowColumnCount);
+    const int count = backtests::kIndexRowColumnCount + backtests::kValidatedColumnCount;
+    if (const ByteView digest = select.Blob(count); digest.size() == 32) {
       LAMINA_ASSIGN(row.document_sha256, Sha256Digest::FromBytes(digest));
     }
     LAMINA_TRY(consume(row));

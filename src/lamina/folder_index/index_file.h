@@ -20,7 +20,7 @@
 namespace lamina::folder_index {
 
 /// Version of the tables that this program writes.
-inline constexpr std::int64_t kIndexVersion = 1;
+inline constexpr std::int64_t kIndexVersion = 2;
 /// `PRAGMA user_version` of the framework's table that ours extends.
 inline constexpr std::int64_t kFrameworkVersion = 5;
 
@@ -40,7 +40,8 @@ struct IndexedRow {
 struct IndexedFile {
   std::string path;  ///< as in the index
   std::optional<std::int64_t> mtime_ns, size;
-  bool complete = false;  ///< all its rows are ours and agree on time and size
+  bool complete = false;   ///< all its rows are ours and agree on time and size
+  bool validated = false;  ///< all its rows have metrics of our own, by today's definitions
 };
 
 /// A bundle that could not be read; it is not tried again until it changes.
@@ -67,6 +68,10 @@ class IndexFile {
   /// Absent unless ours. A root inside which the file lies moves with it.
   const std::optional<IndexScope>& scope() const { return scope_; }
 
+  /// Of the tables, up to kIndexVersion; 0 unless ours. An older one is read as it is and made anew
+  /// when it is written.
+  std::int64_t version() const { return version_; }
+
   /// The table for lists and ranks. RETURNS kNotFound when the file holds no index yet.
   Result<backtests::RankTable> Table();
   /// Run `work` in one read transaction.
@@ -85,7 +90,7 @@ class IndexFile {
   /// Replace the row of the same path, engine, universe and study. In Write.
   Status Upsert(const IndexedRow& row);
 
-  /// Sorted by path. REQUIRES kind() kOurs.
+  /// Sorted by path. REQUIRES version() kIndexVersion.
   Result<std::vector<IndexedFile>> Files();
   Result<std::vector<KnownFailure>> Failures();
   /// Rows in order of path, engine, universe, study; of one path when it is not empty.
@@ -104,6 +109,7 @@ class IndexFile {
   std::unique_ptr<catalog::Database> database_;
   Kind kind_ = Kind::kEmpty;
   std::optional<IndexScope> scope_;
+  std::int64_t version_ = 0;
   std::vector<std::string> present_;  ///< columns of backtest_index
   std::string table_columns_;         ///< backtests::RankTable::columns
 };

@@ -33,7 +33,7 @@ TEST(IndexFileTest, SchemaIsGolden) {
   folder.Index();
   const std::string schema = SchemaOf(folder.Path("index.sqlite"));
   const std::string golden =
-      std::string(LAMINA_SOURCE_DIR) + "/src/lamina/folder_index/golden/index_v1.sql";
+      std::string(LAMINA_SOURCE_DIR) + "/src/lamina/folder_index/golden/index_v2.sql";
   if (std::getenv("LAMINA_UPDATE_GOLDEN") != nullptr) test::TestFolder::WriteTo(golden, schema);
   std::ostringstream wanted;
   wanted << std::ifstream(golden).rdbuf();
@@ -138,7 +138,7 @@ TEST(IndexFileTest, OtherFilesAreToldApart) {
        ErrorCode::kUnsupported, "newer program"},
       {"newer lamina",
        "CREATE TABLE backtest_index(bundle_path); CREATE TABLE lamina_index(key, value);"
-       "INSERT INTO lamina_index VALUES ('version', '2'), ('root', '.')",
+       "INSERT INTO lamina_index VALUES ('version', '3'), ('root', '.')",
        ErrorCode::kUnsupported, "newer lamina"},
       {"no version",
        "CREATE TABLE backtest_index(bundle_path); CREATE TABLE lamina_index(key, value)",
@@ -199,6 +199,38 @@ TEST(IndexFileTest, TheFrameworksIndexIsRead) {
     return Ok();
   }),
               IsOk());
+}
+
+/// The tables of version 1, from its golden statements.
+TEST(IndexFileTest, AnIndexOfVersionOneIsReadAndMadeAnewWhenWritten) {
+  const test::TestFolder folder;
+  folder.Add("a.iafbt", 1);
+  std::ifstream golden(std::string(LAMINA_SOURCE_DIR) +
+                       "/src/lamina/folder_index/golden/index_v1.sql");
+  std::string sql, line;
+  while (std::getline(golden, line)) {
+    if (line.starts_with("CREATE")) sql += line + ";";
+  }
+  ASSERT_THAT(sql, HasSubstr("CREATE TABLE lamina_index"));
+  sql +=
+      "PRAGMA user_version = 5; INSERT INTO lamina_index VALUES ('paths', 'relative'), "
+      "('root', '.'), ('version', '1');"
+      "INSERT INTO backtest_index(bundle_path, summary_sharpe_ratio) VALUES ('old.iafbt', 2)";
+  const std::string path = folder.Path("index.sqlite");
+  Falsify(path, sql.c_str());
+  const auto index = IndexFile::Open(path);
+  ASSERT_THAT(index, IsOk());
+  EXPECT_EQ((*index)->version(), 1);
+  EXPECT_THAT(folder.Ranked(path), ElementsAre("old.iafbt"));
+  ASSERT_THAT((*index)->ForEachRow("",
+                                   [](const IndexedRow& row) -> Status {
+                                     EXPECT_FALSE(row.row.validated);
+                                     return Ok();
+                                   }),
+              IsOk());
+  const auto report = folder.Index();
+  EXPECT_EQ(report.indexed, 1);
+  EXPECT_THAT(folder.Ranked(path), ElementsAre("a.iafbt"));
 }
 
 TEST(IndexFileTest, AMovedFolderTakesItsIndexAlong) {

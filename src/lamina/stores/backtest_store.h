@@ -12,6 +12,7 @@
 #include "lamina/backtests/backtest_store.h"
 #include "lamina/backtests/import.h"
 #include "lamina/backtests/index_row.h"
+#include "lamina/backtests/merge.h"
 #include "lamina/base/result.h"
 
 namespace lamina::stores {
@@ -24,8 +25,8 @@ struct StoredDocument {
 
 /// Handles are those of backtests::CheckHandle, without `.iafbt` and `.obtf`; with such a suffix
 /// they name the same backtest. A handle that is none does not exist, and deleting it does nothing;
-/// everything else RETURNS kInvalidArgument for it. Nothing ever merges: what is put under a handle
-/// is all that it holds.
+/// everything else RETURNS kInvalidArgument for it. Nothing merges but Merge: what is put under a
+/// handle is all that it holds.
 class BacktestStore {
  public:
   virtual ~BacktestStore() = default;
@@ -47,6 +48,11 @@ class BacktestStore {
   /// is false; kInvalidArgument, kCorruption for what is no document.
   virtual Result<backtests::PutReport> Put(std::string_view handle, std::uint32_t version,
                                            std::string document, bool replace) = 0;
+  /// Add the runs of the sources, in their order, with their prices; all or nothing. RETURNS
+  /// kNotFound and what backtests::MergeBacktest does.
+  virtual Result<backtests::MergeReport> Merge(std::string_view handle,
+                                               const std::vector<backtests::MergeSource>& sources,
+                                               bool replace_windows) = 0;
   /// Bundle files with their prices, as backtests::ImportBundles.
   virtual Result<backtests::ImportReport> Import(
       const std::vector<backtests::ImportSource>& sources,

@@ -6,6 +6,7 @@
 #include <mutex>
 #include <system_error>
 
+#include "lamina/backtests/legacy_folder.h"
 #include "lamina/backtests/price_files.h"
 #include "lamina/base/uuid.h"
 #include "lamina/bundle/bundle_file.h"
@@ -138,8 +139,15 @@ Result<LocalDirStore::Listing> LocalDirStore::List() {
   LAMINA_ASSIGN(auto found, backtests::FindBundles(env_, {root_}));
   Listing listing;
   std::map<std::string, int> files_of;
-  for (const ImportSource& source : found) ++files_of[source.handle];
+  for (const ImportSource& source : found) {
+    if (source.kind == ImportSource::Kind::kBundle) ++files_of[source.handle];
+  }
   for (ImportSource& source : found) {
+    if (source.kind == ImportSource::Kind::kUnreadable) {
+      const Error error = backtests::UnreadableSource(env_, source);
+      listing.unreachable.push_back({source.path, error.code(), std::string(error.message())});
+      continue;
+    }
     // Two files of one name are told apart by their suffixes.
     if (files_of[source.handle] > 1) source.handle = source.path.substr(root_.size() + 1);
     Status usable = CheckHandle(source.handle);
@@ -257,6 +265,16 @@ Result<PutReport> LocalDirStore::Put(std::string_view handle, std::uint32_t vers
   return report;
 }
 
+Result<PutReport> LocalDirStore::TakeFolder(const ImportSource& source,
+                                            const ImportOptions& options) {
+  LAMINA_ASSIGN(auto legacy,
+                backtests::ReadLegacyFolder(env_, source.path, options.max_document_bytes));
+  LAMINA_ASSIGN(auto report,
+                Put(source.handle, legacy.version, std::move(legacy.document), options.replace));
+  report.warnings.insert(report.warnings.begin(), legacy.warnings.begin(), legacy.warnings.end());
+  return report;
+}
+
 /// A bundle file of elsewhere, byte for byte, and its prices.
 Result<PutReport> LocalDirStore::Take(const ImportSource& source, const ImportOptions& options) {
   const bool replace = options.replace;
@@ -362,21 +380,56 @@ Result<ImportReport> LocalDirStore::Import(const std::vector<ImportSource>& sour
   Writer writer(options, sources.size());
   std::map<std::string_view, std::string_view> first;  // by path, of those with one handle
   for (const ImportSource& source : sources) {
+    if (source.kind == ImportSource::Kind::kUnreadable) continue;
     const auto [place, fresh] = first.try_emplace(source.handle, source.path);
     if (!fresh && source.path < place->second) place->second = source.path;
   }
   const auto take = [&](std::size_t i) -> Result<PutReport> {
+    if (sources[i].kind == ImportSource::Kind::kUnreadable) {
+      return backtests::UnreadableSource(env_, sources[i]);
+    }
     const std::string_view owner = first.at(sources[i].handle);
     if (owner != sources[i].path) {
       return AlreadyExists("'" + sources[i].handle + "' is the handle of " + std::string(owner) +
                            " as well");
     }
-    return Take(sources[i], options);
+    return sources[i].kind == ImportSource::Kind::kLegacyFolder ? TakeFolder(sources[i], options)
+                                                                : Take(sources[i], options);
   };
   LAMINA_TRY(writer.Run(sources.size(), take, [&](std::size_t i) {
     return std::pair(sources[i].path, sources[i].bytes);
   }));
   return writer.Finish();
+}
+
+Result<backtests::MergeReport> LocalDirStore::Merge(
+    std::string_view handle, const std::vector<backtests::MergeSource>& sources,
+    bool replace_windows) {
+  LAMINA_ASSIGN(const std::string path, PathOf(handle));
+  LAMINA_ASSIGN(StoredDocument held, Read(handle));
+  LAMINA_ASSIGN(auto report,
+                backtests::MergeInto(held.version, held.document, sources, replace_windows));
+  if (report.unchanged) return report;
+  LAMINA_ASSIGN(const auto open, stores::Open(held.version, std::move(held.document)));
+  const auto prices = [&](const backtests::OhlcvReference& reference) -> Result<std::string> {
+    for (const backtests::MergeSource& source : sources) {
+      if (!source.path) continue;
+      LAMINA_ASSIGN(auto document, stores::Open(source.version, source.document));
+      LAMINA_ASSIGN(const auto theirs,
+                    backtests::ReadOhlcvManifest(*document->layout, *source.path));
+      for (const auto& original : theirs) {
+        if (original.name == reference.name) {
+          return backtests::ReadPriceFile(env_, *source.path, original);
+        }
+      }
+    }
+    return NotFound("no prices " + reference.name);
+  };
+  LAMINA_TRY(backtests::WritePriceFiles(env_, prices, *open->layout, path, report.warnings));
+  LAMINA_ASSIGN(const std::string file,
+                bundle::WriteBundle(held.version, open->document.bytes(), level_));
+  LAMINA_TRY(WriteBundleFile(env_, path, file, true));
+  return report;
 }
 
 Result<ExportReport> LocalDirStore::Export(std::string_view handle, const std::string& path,

@@ -37,6 +37,9 @@ class LocalDirStore final : public BacktestStore {
   Result<std::vector<backtests::IndexRow>> IndexRows(std::string_view handle) override;
   Result<backtests::PutReport> Put(std::string_view handle, std::uint32_t version,
                                    std::string document, bool replace) override;
+  Result<backtests::MergeReport> Merge(std::string_view handle,
+                                       const std::vector<backtests::MergeSource>& sources,
+                                       bool replace_windows) override;
   Result<backtests::ImportReport> Import(const std::vector<backtests::ImportSource>& sources,
                                          const backtests::ImportOptions& options) override;
   Result<backtests::ExportReport> Export(std::string_view handle, const std::string& path,
@@ -64,6 +67,8 @@ class LocalDirStore final : public BacktestStore {
   /// Absent when there is no such file.
   Result<std::optional<std::string>> FindPath(std::string_view handle);
   Status CheckInside(const std::string& path);
+  Result<backtests::PutReport> TakeFolder(const backtests::ImportSource& source,
+                                          const backtests::ImportOptions& options);
   Result<backtests::PutReport> Take(const backtests::ImportSource& source,
                                     const backtests::ImportOptions& options);
   Result<backtests::PutReport> Receive(LocalTieredStore& source, const std::string& handle,

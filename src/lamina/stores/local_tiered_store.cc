@@ -77,6 +77,13 @@ Result<backtests::PutReport> LocalTieredStore::Put(std::string_view handle, std:
   return backtests::PutDocument(engine_, known, version, std::move(document), replace);
 }
 
+Result<backtests::MergeReport> LocalTieredStore::Merge(
+    std::string_view handle, const std::vector<backtests::MergeSource>& sources,
+    bool replace_windows) {
+  LAMINA_ASSIGN(const std::string known, Known(handle));
+  return backtests::MergeBacktest(engine_, known, sources, replace_windows);
+}
+
 Result<ImportReport> LocalTieredStore::Import(const std::vector<ImportSource>& sources,
                                               const ImportOptions& options) {
   return backtests::ImportBundles(engine_, sources, options);

@@ -27,6 +27,9 @@ class LocalTieredStore final : public BacktestStore {
   Result<std::vector<backtests::IndexRow>> IndexRows(std::string_view handle) override;
   Result<backtests::PutReport> Put(std::string_view handle, std::uint32_t version,
                                    std::string document, bool replace) override;
+  Result<backtests::MergeReport> Merge(std::string_view handle,
+                                       const std::vector<backtests::MergeSource>& sources,
+                                       bool replace_windows) override;
   Result<backtests::ImportReport> Import(const std::vector<backtests::ImportSource>& sources,
                                          const backtests::ImportOptions& options) override;
   Result<backtests::ExportReport> Export(std::string_view handle, const std::string& path,
