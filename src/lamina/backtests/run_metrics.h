@@ -85,7 +85,12 @@ RunMetrics ComputeRunMetrics(const RunInput& input);
 /// The 55 summary metrics over the windows of one backtest, in the bundle's order; absent = nil.
 /// Names as in bundles; integers are whole doubles. `windows` and `inputs` go together.
 using SummaryMetrics = std::vector<std::pair<std::string_view, std::optional<double>>>;
+enum class SummaryRules : std::uint8_t {
+  kRelease,  ///< as release 8.10: max_drawdown of the mildest window, NaN of one window spreads
+  kSound,    ///< max_drawdown of the deepest window; means over the windows that have a number
+};
 SummaryMetrics SummarizeRuns(const std::vector<RunInput>& inputs,
-                             const std::vector<RunMetrics>& windows);
+                             const std::vector<RunMetrics>& windows,
+                             SummaryRules rules = SummaryRules::kRelease);
 
 }  // namespace lamina::backtests

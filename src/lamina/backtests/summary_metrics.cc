@@ -13,8 +13,9 @@ using Optional = std::optional<double>;
 /// Windows with the weights that summaries use.
 class Windows {
  public:
-  Windows(const std::vector<RunInput>& inputs, const std::vector<RunMetrics>& metrics)
-      : inputs_(inputs), metrics_(metrics) {}
+  Windows(const std::vector<RunInput>& inputs, const std::vector<RunMetrics>& metrics,
+          SummaryRules rules)
+      : inputs_(inputs), metrics_(metrics), sound_(rules == SummaryRules::kSound) {}
 
   template <class Get>
   std::vector<double> All(Get get) const {
@@ -34,8 +35,9 @@ class Windows {
     double weights = 0;
     for (const RunMetrics& window : metrics_) {
       const auto w = static_cast<double>(weight(window));
-      if (w <= 0) continue;
-      sum += static_cast<double>(get(window)) * w;
+      const auto value = static_cast<double>(get(window));
+      if (w <= 0 || (sound_ && std::isnan(value))) continue;
+      sum += value * w;
       weights += w;
     }
     if (weights <= 0) return std::nullopt;
@@ -58,10 +60,12 @@ class Windows {
 
   const std::vector<RunInput>& inputs() const { return inputs_; }
   const std::vector<RunMetrics>& metrics() const { return metrics_; }
+  bool sound() const { return sound_; }
 
  private:
   const std::vector<RunInput>& inputs_;
   const std::vector<RunMetrics>& metrics_;
+  bool sound_;
 };
 
 struct Spread {
@@ -202,6 +206,7 @@ void AddRatios(const Windows& windows, SummaryMetrics& summary) {
   const double profit = windows.Sum([](const RunMetrics& window) { return window.gross_profit; });
   const double loss = windows.Sum([](const RunMetrics& window) { return window.gross_loss; });
   const auto drawdowns = windows.All([](const RunMetrics& window) { return window.max_drawdown; });
+  const auto [mildest, deepest] = std::minmax_element(drawdowns.begin(), drawdowns.end());
   summary.emplace_back("cagr", windows.ByDays([](const RunMetrics& w) { return w.cagr; }));
   summary.emplace_back("sharpe_ratio",
                        windows.ByDays([](const RunMetrics& w) { return w.sharpe_ratio; }));
@@ -215,10 +220,9 @@ void AddRatios(const Windows& windows, SummaryMetrics& summary) {
                        }));
   summary.emplace_back("annual_volatility",
                        windows.ByDays([](const RunMetrics& w) { return w.annual_volatility; }));
-  summary.emplace_back("max_drawdown",
-                       drawdowns.empty()
-                           ? std::nullopt
-                           : Optional(*std::min_element(drawdowns.begin(), drawdowns.end())));
+  summary.emplace_back("max_drawdown", drawdowns.empty()
+                                           ? std::nullopt
+                                           : Optional(windows.sound() ? *deepest : *mildest));
   summary.emplace_back("max_drawdown_duration", windows.Largest([](const RunMetrics& w) {
     return w.max_drawdown_duration;
   }));
@@ -276,8 +280,8 @@ void AddTrading(const Windows& windows, double profitable, SummaryMetrics& summa
 }  // namespace
 
 SummaryMetrics SummarizeRuns(const std::vector<RunInput>& inputs,
-                             const std::vector<RunMetrics>& windows) {
-  const Windows all(inputs, windows);
+                             const std::vector<RunMetrics>& windows, SummaryRules rules) {
+  const Windows all(inputs, windows, rules);
   double profitable = 0;
   for (const RunMetrics& window : windows) profitable += window.total_net_gain > 0 ? 1 : 0;
   const Steadiness steadiness = ComputeSteadiness(all, profitable);
