@@ -5,11 +5,13 @@ from .backtests import (
     Backtest,
     BacktestRun,
     Backtests,
+    Batch,
     ExportReport,
     ImportFailure,
     ImportReport,
     PruneReport,
     ValidateReport,
+    write_bundle,
 )
 from .calendar import Calendar, Session, calendar, calendars
 from .errors import (
@@ -34,6 +36,7 @@ from .folder_index import (
 )
 from .index_row import BacktestIndexRow
 from .instruments import AddedInstruments, Instrument, Instruments
+from .magic import load_ipython_extension
 from .series import (
     asof,
     merge,
@@ -66,6 +69,7 @@ __all__ = [
     "BacktestStore",
     "BacktestSummary",
     "Backtests",
+    "Batch",
     "Calendar",
     "Cancelled",
     "Conflict",
@@ -105,6 +109,7 @@ __all__ = [
     "calendar",
     "calendars",
     "list_index",
+    "load_ipython_extension",
     "merge",
     "migrate_store",
     "open",
@@ -115,4 +120,5 @@ __all__ = [
     "running_vwap",
     "volume_profile",
     "window_join",
+    "write_bundle",
 ]

@@ -6,12 +6,13 @@ import builtins
 import json
 import os
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from . import _lamina, _progress, errors
+from . import _html, _lamina, _progress, errors
 from .summary import BacktestSummary
 from .table import Table
 
@@ -21,6 +22,17 @@ if TYPE_CHECKING:
 StrPath = str | os.PathLike[str]
 Names = list[str]
 
+_RUN_METRICS = (
+    "final_value",
+    "total_net_gain_percentage",
+    "cagr",
+    "sharpe_ratio",
+    "max_drawdown",
+    "number_of_trades",
+    "win_rate",
+)
+
+_NOTES_SHOWN = 20
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -51,6 +63,17 @@ class ImportReport:
     bytes_in: int
     bytes_stored: int
     seconds: float
+
+    def _repr_html_(self) -> str:
+        names = ("imported", "unchanged", "replaced", "runs_new", "runs_shared", "bytes_in")
+        pairs = [(name, getattr(self, name)) for name in (*names, "bytes_stored", "seconds")]
+        report = _html.facts("Import", pairs)
+        notes = [(one.path, one.code, one.message) for one in self.failed]
+        notes += [(path, "warning", message) for path, message in self.warnings]
+        if not notes:
+            return report
+        more = len(notes) - _NOTES_SHOWN
+        return report + _html.table(["path", "what", "message"], notes[:_NOTES_SHOWN], more)
 
 
 @dataclass(frozen=True)
@@ -145,14 +168,67 @@ class Backtests:
         handle: str | None = None,
         replace: bool = False,
     ) -> str:
-        """Store one backtest: a document (dict), a bundle file (path), or a Backtest of any store.
+        """Store one backtest: a Backtest (of `from_frames`, or of any store), a document (dict), or
+        a bundle file (path).
 
-        Returns the handle: as given, else the file's name, else the algorithm id. Raises
-        AlreadyExists when the handle holds another document, unless `replace`. Durable on return.
+        Returns the handle: as given, else the Backtest's own, the file's name, or the algorithm id.
+        Raises AlreadyExists when the handle holds another document, unless `replace`; the same
+        document again is fine. Durable on return; inside `batch()` of this thread, when that ends.
         """
         from . import stores
 
+        batch = self._store._batch
+        if batch is not None:
+            return batch.put(backtest, handle=handle, replace=replace)
         return stores.put(self._engine, backtest, handle, replace)
+
+    @contextmanager
+    def batch(self) -> Iterator[Batch]:
+        """Group puts into one commit: `with store.backtests.batch() as batch: batch.put(…)`.
+
+        Puts of this thread on this store join it too (`store.backtests.put` in the block); threads
+        that share the work call `batch.put`. Everything is stored, durably, when the block ends;
+        readers see all of it or nothing, and nothing is stored when the block raises. Each put
+        checks its backtest and keeps it in memory until then: a few thousand at a time.
+        Raises at the end AlreadyExists (another process took a handle; nothing is stored),
+        Conflict, IoError. InvalidArgument for a batch inside a batch of the same thread.
+        """
+        if self._store._batch is not None:
+            raise errors.InvalidArgument("this thread is in a batch of this store already")
+        batch = Batch(self._store)
+        self._store._batch = batch
+        try:
+            yield batch
+        except BaseException:
+            batch._drop()
+            raise
+        finally:
+            self._store._batch = None
+        batch._commit()
+
+    def series(
+        self,
+        handles: str | Sequence[str] | Table,
+        metric: str = "equity_curve",
+        *,
+        snapshot: int | None = None,
+    ) -> Table:
+        """One metric series of all runs of many backtests: run_id, handle, window, ts, value.
+
+        One row a point, `ts` in UTC (microseconds), in the order of `handles` and then of runs and
+        time. `handles` are texts, or a table with column `handle` (as `list` and `rank` give it).
+        `metric`: equity_curve, drawdown_series, cumulative_return_series, rolling_sharpe_ratio,
+        monthly_returns, yearly_returns, twr_equity_curve, twr_drawdown_series. The store is read
+        once for all of them, only where their runs lie; series that follow from the snapshots are
+        made from them, bit for bit as recorded. run_id, handle and window are dictionaries
+        (pandas: categories). A run without the series has no rows.
+        Raises NotFound for a handle, InvalidArgument for an unknown metric.
+        """
+        if isinstance(handles, Table):
+            wanted = [row["handle"] for row in handles.to_dicts()]
+        else:
+            wanted = [handles] if isinstance(handles, str) else list(handles)
+        return Table(self._engine.series_of_many(wanted, metric, snapshot))
 
     def list(
         self,
@@ -334,6 +410,48 @@ class Backtests:
         return self.list(limit=20)._repr_html_()
 
 
+class Batch:
+    """Puts that are stored together when the block of `Backtests.batch` ends. Thread-safe."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._native: _lamina.OpenBatch | None = _lamina.OpenBatch(store._engine)
+
+    def put(
+        self,
+        backtest: Backtest | Mapping[str, Any] | StrPath,
+        *,
+        handle: str | None = None,
+        replace: bool = False,
+    ) -> str:
+        """As `Backtests.put`, stored when the batch ends. A handle that the batch has already
+        raises AlreadyExists, unless the document is the same or `replace`."""
+        from . import stores
+
+        return stores.put_in_batch(self._open(), backtest, handle, replace)
+
+    def __len__(self) -> int:
+        """Backtests that wait."""
+        return len(self._native) if self._native is not None else 0
+
+    def _open(self) -> _lamina.OpenBatch:
+        self._store._engine.store_id  # noqa: B018  (raises in a fork, and when the store is closed)
+        if self._native is None:
+            raise errors.InvalidArgument("this batch has ended")
+        return self._native
+
+    def _commit(self) -> None:
+        native = self._open()
+        self._native = None
+        native.commit()
+
+    def _drop(self) -> None:
+        self._native = None
+
+    def __repr__(self) -> str:
+        return f"<lamina.Batch: {len(self)} backtests wait>"
+
+
 def _names(columns: Sequence[str] | None) -> Names:
     if isinstance(columns, str):
         return [name.strip() for name in columns.split(",")]
@@ -341,7 +459,9 @@ def _names(columns: Sequence[str] | None) -> Names:
 
 
 class Backtest:
-    """One backtest of a store or a bundle, read when it is asked for. Immutable; thread-safe."""
+    """One backtest of a store, a bundle or `from_frames`, read when it is asked for. Immutable;
+    thread-safe; pickles (one of a store by the store's root and its handle).
+    """
 
     def __init__(self, store: Any, native: Any, snapshot: int | None) -> None:
         self._store = store  # what it is exported by
@@ -349,8 +469,94 @@ class Backtest:
         self._snapshot = snapshot
         self._record = native.record()
 
+    @classmethod
+    def from_frames(
+        cls,
+        *,
+        algorithm_id: str,
+        snapshots: Any,
+        trades: Any = None,
+        orders: Any = None,
+        positions: Any = None,
+        parameters: Mapping[str, Any] | None = None,
+        window: Any = None,
+        tag: str | None = None,
+        initial_capital: float | None = None,
+        trading_symbol: str = "USD",
+        risk_free_rate: float | None = 0.0,
+        engine_type: str | None = "vector",
+        strategy_ids: Sequence[str] = (),
+        metadata: Mapping[str, Any] | None = None,
+    ) -> Backtest:
+        """A backtest from the results of any engine; `store.backtests.put` stores it.
+
+        Frames are of pandas, polars or pyarrow, dicts of arrays, lists of dicts, or anything with
+        `__arrow_c_stream__`. Column names are compared without case, spaces and underscores, and
+        the usual synonyms are known (docs/guide/python.md has the tables). Times without a zone are
+        UTC, ints are nanoseconds, texts ISO 8601; stored are whole microseconds.
+
+        snapshots: one row a point in time: `ts` (strictly increasing; a pandas index of times
+            serves) and `total_value` (the equity, in `trading_symbol`; a pandas Series of values by
+            time serves). Optional: `cash` (unallocated), `cash_flow` (deposits +, withdrawals -,
+            since the row before). Other columns become recorded values of the run.
+        trades: one row a round trip: `entry_time`, and where known `exit_time` (missing: open),
+            `entry_price`, `exit_price`, `size` (>= 0), `side` (long, short), `pnl` (after fees, in
+            `trading_symbol`; without it, from prices, size, side and `fees`), `fees`, `symbol`,
+            `id`. Other columns go to the trade's metadata.
+        orders: `ts`, `symbol`, `side` (buy, sell), `price`, `size`, `fees`, `order_type`, `status`,
+            `trade_id` (the trade's `id`: the order stands in it as well).
+        positions: what is held at the end: `symbol`, `size`, `cost`.
+        window: a name, (start, end) or (name, start, end); by default first to last snapshot. For
+            several windows (walk-forward) give the frames a column `window` instead: one run each.
+        initial_capital: in `trading_symbol`; by default the first total value of each run.
+        risk_free_rate: a fraction a year; None leaves Sharpe and Sortino ratio out.
+        engine_type: `vector`, `event` or None.
+        parameters, metadata: dicts with text keys; metadata of the backtest as a whole.
+
+        Metrics, series and summary are computed by the definitions of the bundle format (a metric
+        that needs what was not given is None), our validated ones when it is stored. Raises
+        InvalidArgument naming column and row for what is missing, NaN, negative or out of order.
+        """
+        from . import from_frames
+
+        return cls.from_document(
+            from_frames.document_of(
+                algorithm_id=algorithm_id,
+                snapshots=snapshots,
+                trades=trades,
+                orders=orders,
+                positions=positions,
+                parameters=parameters,
+                window=window,
+                tag=tag,
+                strategy_ids=strategy_ids,
+                metadata=metadata,
+                common=from_frames.Common(
+                    trading_symbol, initial_capital, risk_free_rate, engine_type
+                ),
+            )
+        )
+
+    @classmethod
+    def from_document(cls, document: Mapping[str, Any], *, handle: str | None = None) -> Backtest:
+        """A backtest from a bundle's document (dict), in no store. `handle` defaults to the
+        algorithm id. Raises InvalidArgument, Corruption for what is no document."""
+        from . import stores
+
+        version, encoded, name = stores.encode(document, handle)
+        return _loose(version, encoded, name)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        if isinstance(self._store, NoStore):
+            encoded = self._native.document_bytes()
+            return _loose, (self.bundle_version, encoded, self.handle)
+        if self._snapshot is not None:
+            return _again, (self._store, self.handle, self._snapshot)
+        return _again, (self._store, self.handle)
+
     @property
     def handle(self) -> str:
+        """Its name in the store; the algorithm id when it is in none."""
         return self._record["handle"]
 
     @property
@@ -459,7 +665,14 @@ class Backtest:
         return f"<lamina.Backtest {self.handle!r}: {len(self.runs)} runs>"
 
     def _repr_html_(self) -> str:
-        return self.summary._repr_html_()
+        shown = (
+            ("algorithm", self.algorithm_id),
+            ("tag", self.tag),
+            ("engine", self.engine_type),
+            ("parameters", json.dumps(self.parameters) if self.parameters else None),
+            ("runs", len(self.runs)),
+        )
+        return _html.facts(f"Backtest {self.handle}", shown) + self.summary._repr_html_()
 
 
 class BacktestRun:
@@ -532,3 +745,57 @@ class BacktestRun:
 
     def __repr__(self) -> str:
         return f"<lamina.BacktestRun {self.run_id} {self.engine} {self.study}>"
+
+    def _repr_html_(self) -> str:
+        metrics = self.metrics
+        shown = [
+            ("window", self.window),
+            ("start", self.start),
+            ("end", self.end),
+            ("engine", self.engine),
+            ("study", self.study),
+            ("snapshots", self.snapshot_count),
+            *((name, metrics.get(name)) for name in _RUN_METRICS),
+        ]
+        return _html.facts(f"Run {self.run_id}", shown)
+
+
+class NoStore:
+    """Exports a backtest that is in no store."""
+
+    def __init__(self, native: Any) -> None:
+        self._native = native
+
+    def export(
+        self,
+        handle: str,
+        path: StrPath,
+        *,
+        format_version: int | None = None,
+        level: int | None = None,
+        snapshot: int | None = None,
+    ) -> ExportReport:
+        del handle, snapshot
+        return ExportReport(**self._native.export_bundle(path, format_version, level))
+
+
+def _loose(version: int, encoded: bytes, handle: str) -> Backtest:
+    native = _lamina.document_backtest(version, encoded, handle)
+    return Backtest(NoStore(native), native, None)
+
+
+def _again(store: Any, handle: str, snapshot: int | None = None) -> Backtest:
+    return store.get(handle) if snapshot is None else store.get(handle, snapshot=snapshot)
+
+
+def write_bundle(
+    document: Mapping[str, Any],
+    path: StrPath,
+    *,
+    format_version: int | None = None,
+    level: int = 19,
+) -> ExportReport:
+    """Write a document (dict) as a bundle file, atomically: of its own version unless
+    `format_version` (1, 2, 5) says another, zstd `level` 1 to 22. See `Backtests.export`."""
+    backtest = Backtest.from_document(document)
+    return backtest.export(path, format_version=format_version, level=level)

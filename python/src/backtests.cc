@@ -208,6 +208,13 @@ ArrowTable SeriesOf(const OpenBacktest& self, const std::string& run_id, const s
   }));
 }
 
+ArrowTable SeriesOfMany(const OpenStore& self, const std::vector<std::string>& handles,
+                        const std::string& name, std::optional<std::int64_t> snapshot) {
+  const auto engine = self.Get();
+  return ArrowTable(Unlocked(
+      [&] { return backtests::ReadSeriesOfMany(engine->backtests(), handles, name, snapshot); }));
+}
+
 }  // namespace
 
 void BindBacktests(nb::module_& module, nb::class_<OpenStore>& store) {
@@ -251,6 +258,8 @@ void BindBacktests(nb::module_& module, nb::class_<OpenStore>& store) {
       .def("rank_backtests", &Rank, nb::arg("by"), nb::arg("focus"), nb::arg("weights"),
            nb::arg("descending"), nb::arg("limit"), nb::arg("where"), nb::arg("columns"),
            nb::arg("engine").none(), nb::arg("study").none(), nb::arg("universe").none(),
+           nb::arg("snapshot").none())
+      .def("series_of_many", &SeriesOfMany, nb::arg("handles"), nb::arg("name"),
            nb::arg("snapshot").none())
       .def("prune_except", &PruneExcept, nb::arg("keep"), nb::arg("archive_dir").none(),
            nb::arg("dry_run"),
