@@ -1,18 +1,8 @@
 """Lamina: one local-first store for ticks, bars, features and backtests."""
 
 from ._lamina import __version__, arrow_version, read_bundle
-from .backtests import (
-    Backtest,
-    BacktestRun,
-    Backtests,
-    Batch,
-    ExportReport,
-    ImportFailure,
-    ImportReport,
-    PruneReport,
-    ValidateReport,
-    write_bundle,
-)
+from .backtest import Backtest, BacktestRun, write_bundle
+from .backtests import Backtests, Batch
 from .calendar import Calendar, Session, calendar, calendars
 from .errors import (
     AlreadyExists,
@@ -37,6 +27,13 @@ from .folder_index import (
 from .index_row import BacktestIndexRow
 from .instruments import AddedInstruments, Instrument, Instruments
 from .magic import load_ipython_extension
+from .reports import (
+    ExportReport,
+    ImportFailure,
+    ImportReport,
+    PruneReport,
+    ValidateReport,
+)
 from .series import (
     asof,
     merge,

@@ -12,17 +12,9 @@ from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 
 from . import _lamina, _progress
-from .backtests import (
-    Backtest,
-    ExportReport,
-    ImportFailure,
-    ImportReport,
-    Names,
-    NoStore,
-    StrPath,
-    import_report,
-)
+from .backtest import Backtest, Names, NoStore, StrPath
 from .errors import InvalidArgument, LaminaError, NotFound
+from .reports import ExportReport, ImportFailure, ImportReport, import_report
 from .store import Store
 from .table import Table
 

@@ -15,6 +15,8 @@
 #include <nanobind/stl/unique_ptr.h>
 
 #include "lamina/backtests/metrics_document.h"
+#include "lamina/backtests/ohlcv_manifest.h"
+#include "lamina/backtests/price_files.h"
 #include "lamina/backtests/put_batch.h"
 #include "lamina/backtests/row_columns.h"
 #include "lamina/backtests/run_metrics.h"
@@ -177,6 +179,23 @@ nb::dict Export(const BundleBacktest& self, const nb::object& path,
   return ReportOf(Unlocked([&] { return self.Export(io::PosixEnv(), target, options); }));
 }
 
+/// The bytes of the price file of `key`, from where the bundle has it.
+nb::bytes PriceFileOf(const BundleBacktest& self, const std::string& key, const std::string&) {
+  const std::string bytes = Unlocked([&]() -> Result<std::string> {
+    LAMINA_ASSIGN(const auto parsed, bundle::Document::Parse(self.document()));
+    LAMINA_ASSIGN(const auto layout, bundle::ReadLayout(self.record().bundle_version, parsed));
+    const std::string path = self.record().source_path.value_or("");
+    LAMINA_ASSIGN(const auto references, backtests::ReadOhlcvManifest(layout, path));
+    for (const auto& reference : references) {
+      if (reference.key == key && !path.empty()) {
+        return backtests::ReadPriceFile(io::PosixEnv(), path, reference);
+      }
+    }
+    return NotFound("no prices '" + key + "': the backtest is in no file");
+  });
+  return nb::bytes(bytes.data(), bytes.size());
+}
+
 /// Puts of one store that become one commit.
 class OpenBatch {
  public:
@@ -209,10 +228,12 @@ class OpenBatch {
 }  // namespace
 
 void BindMadeBacktests(nb::module_& module, nb::class_<BundleBacktest>& backtest) {
-  backtest.def("export_bundle", &Export, nb::arg("path"), nb::arg("format_version").none(),
-               nb::arg("level").none(),
-               nb::sig("def export_bundle(self, path: object, format_version: int | None, "
-                       "level: int | None) -> dict[str, object]"));
+  backtest
+      .def("export_bundle", &Export, nb::arg("path"), nb::arg("format_version").none(),
+           nb::arg("level").none(),
+           nb::sig("def export_bundle(self, path: object, format_version: int | None, "
+                   "level: int | None) -> dict[str, object]"))
+      .def("price_file", &PriceFileOf, nb::arg("key"), nb::arg("name"));
   module.def("run_metrics", &RunMetricsOf, nb::arg("runs"),
              nb::sig("def run_metrics(runs: Sequence[dict[str, object]]) -> dict[str, object]"),
              "Metrics, summary and embedded series of runs; see lamina.Backtest.from_frames.");

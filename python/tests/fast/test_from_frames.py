@@ -503,3 +503,36 @@ def test_numpy_values_in_parameters():
         "grid": [0, 1, 2],
         "at": "2022-01-01",
     }
+
+
+def test_by_engine_and_the_index_row():
+    backtest = make(tag="t", parameters={"fast": 3})
+    assert len(backtest.vector_runs) == 1 and backtest.event_runs == []
+    assert backtest.vector_metrics == backtest.summary == backtest.scalar_summary()
+    assert backtest.event_metrics is None
+    row = backtest.index_row()
+    assert (row.algorithm_id, row.tag, row.bundle_path) == ("alg", "t", "alg")
+    assert (row.engine_type, row.parameters) == ("vector", {"fast": 3})
+    assert row.summary_metrics == backtest.summary
+    assert lamina.BacktestIndexRow.from_flat_dict(row.to_flat_dict()) == row
+    assert backtest.index_row("a/b.iafbt").bundle_path == "a/b.iafbt"
+    assert dict(backtest.ohlcv) == {}
+
+
+@pytest.mark.shared
+def test_price_frames_of_a_bundle(shared, tmp_path):
+    folder = shared / "data" / "bundles" / "golden"
+    for path in sorted(folder.rglob("*.iafbt")):
+        manifest = (lamina.read_bundle(path).get("ohlcv") or {}).get("manifest")
+        if manifest:
+            break
+    loose = lamina.LocalDirStore(path.parent, create=False).get(path.stem)
+    with lamina.open(tmp_path / "store", create=True) as store:
+        store.backtests.import_(path)
+        stored = store.backtests[path.stem]
+        assert list(stored.ohlcv) == list(loose.ohlcv) == list(manifest)
+        for key, frame in stored.ohlcv.items():
+            assert frame.num_rows > 0
+            assert frame.to_arrow().equals(loose.ohlcv[key].to_arrow())
+        with pytest.raises(KeyError):
+            stored.ohlcv["nothing"]
