@@ -6,8 +6,7 @@ import html
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-_NUMBER = "text-align: right"
-_TEXT = "text-align: left"
+_RIGHT = ' style="text-align: right"'
 
 
 def text(value: Any) -> str:
@@ -19,28 +18,24 @@ def text(value: Any) -> str:
     return html.escape(str(value))
 
 
-def facts(title: str, pairs: Iterable[tuple[str, Any]], *, keep_empty: bool = False) -> str:
-    """A title over names and values; what is None is left out unless `keep_empty`."""
+def facts(title: str, pairs: Iterable[tuple[str, Any]]) -> str:
+    """A title over names and values; what is None is left out."""
     rows = "".join(
-        f'<tr><th style="{_TEXT}">{text(name)}</th><td style="{_style(value)}">{text(value)}</td>'
-        "</tr>"
+        f"<tr><th>{text(name)}</th>{_cell(value)}</tr>"
         for name, value in pairs
-        if keep_empty or value is not None
+        if value is not None
     )
     return f"<div><b>{text(title)}</b><table><tbody>{rows}</tbody></table></div>"
 
 
 def table(head: Sequence[str], rows: Iterable[Sequence[Any]], more: int = 0) -> str:
     """Columns with names; `more` rows are not shown."""
-    cells = "".join(f'<th style="{_TEXT}">{text(name)}</th>' for name in head)
-    body = []
-    for row in rows:
-        tds = "".join(f'<td style="{_style(value)}">{text(value)}</td>' for value in row)
-        body.append(f"<tr>{tds}</tr>")
+    names = "".join(f"<th>{text(name)}</th>" for name in head)
+    body = "".join(f"<tr>{''.join(map(_cell, row))}</tr>" for row in rows)
     foot = f"<p>… and {more:,} more rows</p>" if more > 0 else ""
-    return f"<table><thead><tr>{cells}</tr></thead><tbody>{''.join(body)}</tbody></table>{foot}"
+    return f"<table><thead><tr>{names}</tr></thead><tbody>{body}</tbody></table>{foot}"
 
 
-def _style(value: Any) -> str:
+def _cell(value: Any) -> str:
     is_number = isinstance(value, int | float) and not isinstance(value, bool)
-    return _NUMBER if is_number else _TEXT
+    return f"<td{_RIGHT if is_number else ''}>{text(value)}</td>"

@@ -211,7 +211,8 @@ class Backtest:
         named = {"bundle_path": bundle_path or self.handle}
         if not self.index_rows:
             return BacktestIndexRow(algorithm_id=self.algorithm_id, tag=self.tag, **named)
-        return BacktestIndexRow._from_native(self._pooled | named)
+        pooled = self._pooled
+        return BacktestIndexRow._from_native(pooled | named | {"has_summary": _has_summary(pooled)})
 
     @property
     def vector_metrics(self) -> BacktestSummary | None:
@@ -226,7 +227,7 @@ class Backtest:
     def _metrics_of(self, engine: str) -> BacktestSummary | None:
         rows = [row for row in self.index_rows if row["engine_type"] == engine]
         pooled = [row for row in rows if not row["universe_key"]] or rows
-        if not pooled or not pooled[0]["has_summary"]:
+        if not pooled or not _has_summary(pooled[0]):
             return None
         return BacktestSummary.from_dict(pooled[0])
 
@@ -295,6 +296,11 @@ class Backtest:
             ("runs", len(self.runs)),
         )
         return _html.facts(f"Backtest {self.handle}", shown) + self.summary._repr_html_()
+
+
+def _has_summary(row: Mapping[str, Any]) -> bool:
+    names = BacktestSummary().to_dict()
+    return any(row[f"summary_{name}"] is not None for name in names)
 
 
 class Prices(Mapping[str, Table]):

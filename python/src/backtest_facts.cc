@@ -121,7 +121,6 @@ nb::dict FactsOf(const backtests::IndexRow& row, const backtests::IndexPlace& pl
   one["tag"] = OptionalText(row.tag);
   one["framework_version"] = OptionalText(row.framework_version);
   one["study_description"] = OptionalText(row.study_description);
-  one["has_summary"] = row.has_summary;
   one["tags_json"] = Text(place.tags);
   one["note"] = OptionalText(place.note);
   one["validated_json"] = Text(backtests::ValidatedJson(row));

@@ -125,7 +125,9 @@ nb::bytes DocumentBytesOf(const OpenBacktest& self) {
 nb::bytes PriceFileOf(const OpenBacktest& self, const std::string& key, const std::string& name) {
   const std::string bytes = Unlocked([&]() -> Result<std::string> {
     const auto hash = Sha256Digest::FromHex(name.substr(0, name.find('.')));
-    if (!hash.ok()) return NotFound("prices '" + key + "': '" + name + "' is not named by its SHA-256");
+    if (!hash.ok()) {
+      return NotFound("prices '" + key + "': '" + name + "' is not named by its SHA-256");
+    }
     auto content = self.store().catalog().ReadChunk({catalog::ChunkKind::kOhlcv, *hash});
     if (!content.ok()) return std::move(content).error().With("prices '" + key + "'");
     return content;

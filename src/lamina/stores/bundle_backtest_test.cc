@@ -60,7 +60,7 @@ TEST(BundleBacktest, OfADocumentInNoFile) {
   EXPECT_EQ((*backtest)->record().document_sha256, Sha256(document));
   EXPECT_EQ((*backtest)->Runs()->size(), 2U);
   const std::string path = engine.File("x.iafbt");
-  const auto report = (*backtest)->Export(io::PosixEnv(), path, {.level = 3});
+  const auto report = (*backtest)->Export(io::PosixEnv(), path, {.format_version = {}, .level = 3});
   ASSERT_THAT(report, IsOk());
   auto again = BundleBacktest::Read(io::PosixEnv(), path, "h");
   ASSERT_THAT(again, IsOk());
@@ -73,7 +73,7 @@ TEST(BundleBacktest, OfADocumentInNoFile) {
   EXPECT_EQ((*again)->record().bundle_version, 5U);
   EXPECT_THAT((*backtest)->Export(io::PosixEnv(), path, {.format_version = 4, .level = 3}),
               IsError(ErrorCode::kInvalidArgument));
-  EXPECT_THAT((*backtest)->Export(io::PosixEnv(), path, {.level = 23}),
+  EXPECT_THAT((*backtest)->Export(io::PosixEnv(), path, {.format_version = {}, .level = 23}),
               IsError(ErrorCode::kInvalidArgument));
   EXPECT_FALSE(BundleBacktest::Of(2, "no document", "h").ok());
 }
