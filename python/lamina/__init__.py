@@ -1,17 +1,8 @@
 """Lamina: one local-first store for ticks, bars, features and backtests."""
 
 from ._lamina import __version__, arrow_version, read_bundle
-from .backtests import (
-    Backtest,
-    BacktestRun,
-    Backtests,
-    ExportReport,
-    ImportFailure,
-    ImportReport,
-    MergeReport,
-    PruneReport,
-    ValidateReport,
-)
+from .backtest import Backtest, BacktestRun, write_bundle
+from .backtests import Backtests, Batch
 from .calendar import Calendar, Session, calendar, calendars
 from .errors import (
     AlreadyExists,
@@ -35,6 +26,15 @@ from .folder_index import (
 )
 from .index_row import BacktestIndexRow
 from .instruments import AddedInstruments, Instrument, Instruments
+from .magic import load_ipython_extension
+from .reports import (
+    ExportReport,
+    ImportFailure,
+    ImportReport,
+    MergeReport,
+    PruneReport,
+    ValidateReport,
+)
 from .series import (
     asof,
     merge,
@@ -67,6 +67,7 @@ __all__ = [
     "BacktestStore",
     "BacktestSummary",
     "Backtests",
+    "Batch",
     "Calendar",
     "Cancelled",
     "Conflict",
@@ -107,6 +108,7 @@ __all__ = [
     "calendar",
     "calendars",
     "list_index",
+    "load_ipython_extension",
     "merge",
     "migrate_store",
     "open",
@@ -117,4 +119,5 @@ __all__ = [
     "running_vwap",
     "volume_profile",
     "window_join",
+    "write_bundle",
 ]

@@ -2,108 +2,25 @@
 
 from __future__ import annotations
 
-import builtins
-import json
 import os
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
-from functools import cached_property
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from . import _lamina, _progress, errors
-from .summary import BacktestSummary
+from .backtest import Backtest, Names, StrPath
+from .reports import (
+    ExportReport,
+    ImportReport,
+    MergeReport,
+    PruneReport,
+    ValidateReport,
+    import_report,
+)
 from .table import Table
 
 if TYPE_CHECKING:
     from .store import Store
-
-StrPath = str | os.PathLike[str]
-Names = list[str]
-
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-
-
-@dataclass(frozen=True)
-class ImportFailure:
-    """A file that was not imported, and why."""
-
-    path: str
-    code: str
-    message: str
-
-    def error(self) -> errors.LaminaError:
-        """As the exception that a single import would have raised."""
-        return errors.class_of(self.code)(f"{self.path}: {self.message}")
-
-
-@dataclass(frozen=True)
-class MergeReport:
-    """What a merge did, in runs; `unchanged`: all was there before."""
-
-    unchanged: bool
-    runs_added: int
-    runs_replaced: int
-    runs_unchanged: int
-    warnings: tuple[str, ...]
-
-
-@dataclass(frozen=True)
-class ImportReport:
-    """What an import did."""
-
-    imported: int
-    unchanged: int
-    replaced: int
-    failed: tuple[ImportFailure, ...]
-    warnings: tuple[tuple[str, str], ...]
-    runs_new: int
-    runs_shared: int
-    bytes_in: int
-    bytes_stored: int
-    seconds: float
-
-
-@dataclass(frozen=True)
-class ExportReport:
-    """A bundle that was written."""
-
-    path: str
-    bytes: int
-    sha256: str
-    document_sha256: str
-    identical_to_original: bool
-    level: int
-    format_version: int
-    warnings: list[str]
-    """What could not be written as the document has it."""
-
-
-@dataclass(frozen=True)
-class ValidateReport:
-    """What a validation did; disagreements over the backtests that were asked for."""
-
-    validated: int
-    up_to_date: int
-    with_disagreements: int
-    disagreements: int
-
-
-@dataclass(frozen=True)
-class PruneReport:
-    """What a prune kept and removed, or would."""
-
-    kept: tuple[str, ...]
-    pruned: tuple[str, ...]
-    dry_run: bool
-
-
-def import_report(done: dict[str, Any], keep_going: bool) -> ImportReport:
-    """The engine's report; with `keep_going` off, its failure raises."""
-    failed = tuple(ImportFailure(*failure) for failure in done.pop("failed"))
-    if failed and not keep_going:
-        raise failed[0].error()
-    return ImportReport(failed=failed, warnings=tuple(done.pop("warnings")), **done)
 
 
 class Backtests:
@@ -156,13 +73,18 @@ class Backtests:
         handle: str | None = None,
         replace: bool = False,
     ) -> str:
-        """Store one backtest: a document (dict), a bundle file (path), or a Backtest of any store.
+        """Store one backtest: a Backtest (of `from_frames`, or of any store), a document (dict), or
+        a bundle file (path).
 
-        Returns the handle: as given, else the file's name, else the algorithm id. Raises
-        AlreadyExists when the handle holds another document, unless `replace`. Durable on return.
+        Returns the handle: as given, else the Backtest's own, the file's name, or the algorithm id.
+        Raises AlreadyExists when the handle holds another document, unless `replace`; the same
+        document again is fine. Durable on return; inside `batch()` of this thread, when that ends.
         """
         from . import stores
 
+        batch = self._store._batch
+        if batch is not None:
+            return batch.put(backtest, handle=handle, replace=replace)
         return stores.put(self._engine, backtest, handle, replace)
 
     def merge(
@@ -187,6 +109,54 @@ class Backtests:
         from . import stores
 
         return stores.merge(self._engine, handle, other, replace_windows)
+
+    @contextmanager
+    def batch(self) -> Iterator[Batch]:
+        """Group puts into one commit: `with store.backtests.batch() as batch: batch.put(…)`.
+
+        Puts of this thread on this store join it too (`store.backtests.put` in the block); threads
+        that share the work call `batch.put`. Everything is stored, durably, when the block ends;
+        readers see all of it or nothing, and nothing is stored when the block raises. Each put
+        checks its backtest and keeps it in memory until then: a few thousand at a time.
+        Raises at the end AlreadyExists (another process took a handle; nothing is stored),
+        Conflict, IoError. InvalidArgument for a batch inside a batch of the same thread.
+        """
+        if self._store._batch is not None:
+            raise errors.InvalidArgument("this thread is in a batch of this store already")
+        batch = Batch(self._store)
+        self._store._batch = batch
+        try:
+            yield batch
+        except BaseException:
+            batch._drop()
+            raise
+        finally:
+            self._store._batch = None
+        batch._commit()
+
+    def series(
+        self,
+        handles: str | Sequence[str] | Table,
+        metric: str = "equity_curve",
+        *,
+        snapshot: int | None = None,
+    ) -> Table:
+        """One metric series of all runs of many backtests: run_id, handle, window, ts, value.
+
+        One row a point, `ts` in UTC (microseconds), in the order of `handles` and then of runs and
+        time. `handles` are texts, or a table with column `handle` (as `list` and `rank` give it).
+        `metric`: equity_curve, drawdown_series, cumulative_return_series, rolling_sharpe_ratio,
+        monthly_returns, yearly_returns, twr_equity_curve, twr_drawdown_series. The store is read
+        once for all of them, only where their runs lie; series that follow from the snapshots are
+        made from them, bit for bit as recorded. run_id, handle and window are dictionaries
+        (pandas: categories). A run without the series has no rows.
+        Raises NotFound for a handle, InvalidArgument for an unknown metric.
+        """
+        if isinstance(handles, Table):
+            wanted = [row["handle"] for row in handles.to_dicts()]
+        else:
+            wanted = [handles] if isinstance(handles, str) else list(handles)
+        return Table(self._engine.series_of_many(wanted, metric, snapshot))
 
     def list(
         self,
@@ -368,201 +338,49 @@ class Backtests:
         return self.list(limit=20)._repr_html_()
 
 
+class Batch:
+    """Puts that are stored together when the block of `Backtests.batch` ends. Thread-safe."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._native: _lamina.OpenBatch | None = _lamina.OpenBatch(store._engine)
+
+    def put(
+        self,
+        backtest: Backtest | Mapping[str, Any] | StrPath,
+        *,
+        handle: str | None = None,
+        replace: bool = False,
+    ) -> str:
+        """As `Backtests.put`, stored when the batch ends. A handle that the batch has already
+        raises AlreadyExists, unless the document is the same or `replace`."""
+        from . import stores
+
+        return stores.put_in_batch(self._open(), backtest, handle, replace)
+
+    def __len__(self) -> int:
+        """Backtests that wait."""
+        return len(self._native) if self._native is not None else 0
+
+    def _open(self) -> _lamina.OpenBatch:
+        self._store._engine.store_id  # noqa: B018  (raises in a fork, and when the store is closed)
+        if self._native is None:
+            raise errors.InvalidArgument("this batch has ended")
+        return self._native
+
+    def _commit(self) -> None:
+        native = self._open()
+        self._native = None
+        native.commit()
+
+    def _drop(self) -> None:
+        self._native = None
+
+    def __repr__(self) -> str:
+        return f"<lamina.Batch: {len(self)} backtests wait>"
+
+
 def _names(columns: Sequence[str] | None) -> Names:
     if isinstance(columns, str):
         return [name.strip() for name in columns.split(",")]
     return list(columns or ())
-
-
-class Backtest:
-    """One backtest of a store or a bundle, read when it is asked for. Immutable; thread-safe."""
-
-    def __init__(self, store: Any, native: Any, snapshot: int | None) -> None:
-        self._store = store  # what it is exported by
-        self._native = native
-        self._snapshot = snapshot
-        self._record = native.record()
-
-    @property
-    def handle(self) -> str:
-        return self._record["handle"]
-
-    @property
-    def algorithm_id(self) -> str | None:
-        return self._record["algorithm_id"]
-
-    @property
-    def tag(self) -> str | None:
-        """The tag in the bundle."""
-        return self._record["tag"]
-
-    @property
-    def bundle_version(self) -> int:
-        """The version of the bundle that it came in."""
-        return self._record["bundle_version"]
-
-    @property
-    def document_sha256(self) -> str:
-        return self._record["document_sha256"]
-
-    @property
-    def imported_at(self) -> datetime:
-        return _EPOCH + timedelta(microseconds=self._record["imported_at_us"])
-
-    @property
-    def warnings(self) -> Names:
-        """Oddities of the bundle that were tolerated."""
-        return self._record["warnings"]
-
-    @cached_property
-    def index_rows(self) -> builtins.list[dict[str, Any]]:
-        """Its rows of the rank table: one for each engine, study and universe."""
-        return self._native.index_rows()
-
-    @property
-    def _pooled(self) -> dict[str, Any]:
-        """The row over all universes of the first engine and study."""
-        pooled = [row for row in self.index_rows if not row["universe_key"]]
-        return (pooled or self.index_rows or [{}])[0]
-
-    @property
-    def engine_type(self) -> str | None:
-        return self._pooled.get("engine_type") or None
-
-    @property
-    def parameters(self) -> dict[str, Any]:
-        """The strategy's parameters."""
-        return json.loads(self._pooled.get("parameters_json") or "{}")
-
-    @property
-    def metadata(self) -> dict[str, Any]:
-        return json.loads(self._pooled.get("extras_json") or "{}")
-
-    @property
-    def strategy_ids(self) -> Names:
-        return json.loads(self._pooled.get("strategy_ids_json") or "[]")
-
-    @property
-    def studies(self) -> Names:
-        """Names of the studies, each once."""
-        return list(dict.fromkeys(run.study for run in self.runs))
-
-    @property
-    def summary(self) -> BacktestSummary:
-        """The summary metrics, pooled over universes, of the first engine and study."""
-        return BacktestSummary.from_dict(self._pooled)
-
-    @cached_property
-    def runs(self) -> builtins.list[BacktestRun]:
-        """Its runs in the order of the bundle."""
-        return [BacktestRun(self, facts) for facts in self._native.runs()]
-
-    def snapshots(self) -> Table:
-        """Portfolio snapshots of all runs."""
-        return self._rows("portfolio_snapshots")
-
-    def trades(self) -> Table:
-        return self._rows("trades")
-
-    def orders(self) -> Table:
-        return self._rows("orders")
-
-    def positions(self) -> Table:
-        return self._rows("positions")
-
-    def document(self) -> dict[str, Any]:
-        """Exactly the bundle's document, put together again and checked against its hash."""
-        return self._native.document()
-
-    def export(
-        self, path: StrPath, *, format_version: int | None = None, level: int | None = None
-    ) -> ExportReport:
-        """Write it as a bundle; see `Backtests.export`."""
-        return self._store.export(
-            self.handle,
-            path,
-            format_version=format_version,
-            level=level,
-            snapshot=self._snapshot,
-        )
-
-    def _rows(self, table: str, run_ids: Sequence[str] = ()) -> Table:
-        return Table(self._native.rows(table, list(run_ids)))
-
-    def __repr__(self) -> str:
-        return f"<lamina.Backtest {self.handle!r}: {len(self.runs)} runs>"
-
-    def _repr_html_(self) -> str:
-        return self.summary._repr_html_()
-
-
-class BacktestRun:
-    """One run: one engine over one window. Immutable; thread-safe."""
-
-    def __init__(self, backtest: Backtest, facts: dict[str, Any]) -> None:
-        self._backtest = backtest
-        self._facts = facts
-
-    @property
-    def run_id(self) -> str:
-        """UUID; equal for identical runs of different backtests."""
-        return self._facts["run_id"]
-
-    @property
-    def engine(self) -> str:
-        return self._facts["engine"]
-
-    @property
-    def study(self) -> str:
-        return self._facts["study"]
-
-    @cached_property
-    def _row(self) -> dict[str, Any]:
-        return self._backtest._rows("runs", [self.run_id]).to_dicts()[0]
-
-    @property
-    def window(self) -> str | None:
-        return self._row["window_name"]
-
-    @property
-    def start(self) -> datetime | None:
-        return self._row["start_ts"]
-
-    @property
-    def end(self) -> datetime | None:
-        return self._row["end_ts"]
-
-    @property
-    def metrics(self) -> dict[str, float]:
-        """The scalar metrics that the run recorded."""
-        names = list(self._row)
-        first = names.index("created_at") + 1  # metrics are the columns after the facts
-        return {name: self._row[name] for name in names[first:] if self._row[name] is not None}
-
-    @property
-    def snapshot_count(self) -> int:
-        return self._facts["snapshots"]
-
-    def snapshots(self) -> Table:
-        """Portfolio snapshots in the order of the bundle."""
-        return self._backtest._rows("portfolio_snapshots", [self.run_id])
-
-    def trades(self) -> Table:
-        return self._backtest._rows("trades", [self.run_id])
-
-    def orders(self) -> Table:
-        return self._backtest._rows("orders", [self.run_id])
-
-    def positions(self) -> Table:
-        return self._backtest._rows("positions", [self.run_id])
-
-    def equity_curve(self) -> Table:
-        """Total value over time: columns ts, value."""
-        return self.series("equity_curve")
-
-    def series(self, name: str) -> Table:
-        """One metric series: columns ts, value. Raises InvalidArgument for an unknown name."""
-        return Table(self._backtest._native.series(self.run_id, name))
-
-    def __repr__(self) -> str:
-        return f"<lamina.BacktestRun {self.run_id} {self.engine} {self.study}>"

@@ -9,8 +9,10 @@ from types import TracebackType
 from typing import Any
 
 from . import _lamina, _progress, errors
-from .backtests import ImportFailure, StrPath, _names
+from .backtest import StrPath
+from .backtests import _names
 from .index_row import BacktestIndexRow
+from .reports import ImportFailure
 from .table import Table
 
 

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from . import _lamina, _sql
-from .backtests import Backtests
+from . import _html, _lamina, _sql
+from .backtests import Backtests, Batch
 from .calendar import Calendar
 from .errors import Unsupported
 from .instruments import Instruments
@@ -78,6 +78,7 @@ class Store:
         self._sql = _sql.Connections()
         self._scratch: tempfile.TemporaryDirectory[str] | None = None
         self._lock = threading.Lock()
+        self._batches = threading.local()
         _open_stores.add(self)
 
     @property
@@ -89,8 +90,18 @@ class Store:
             )
         return self._native
 
+    @property
+    def _batch(self) -> Batch | None:
+        """The batch that this thread is in."""
+        return getattr(self._batches, "batch", None)
+
+    @_batch.setter
+    def _batch(self, batch: Batch | None) -> None:
+        self._batches.batch = batch
+
     def _disown(self) -> Any:
         native, self._native = self._native, None
+        self._batches = threading.local()
         self._sql = _sql.Connections()
         return native
 
@@ -189,6 +200,21 @@ class Store:
 
     def __repr__(self) -> str:
         return f"lamina.open({str(self._root)!r}{', read_only=True' if self._read_only else ''})"
+
+    def _repr_html_(self) -> str:
+        if self._native is None:
+            return _html.facts("a store of another process", [("root", self._root)])
+        last = self.snapshots()[-1]
+        return _html.facts(
+            "Lamina store",
+            [
+                ("root", self._root),
+                ("backtests", len(self.backtests)),
+                ("instruments", len(self.instruments.list())),
+                ("snapshot", last["snapshot_id"]),
+                ("read only", "yes" if self._read_only else None),
+            ],
+        )
 
 
 def _reopen(root: str, read_only: bool) -> Store:

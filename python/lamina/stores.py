@@ -5,25 +5,17 @@ from __future__ import annotations
 import builtins
 import os
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 
 from . import _lamina, _progress
-from .backtests import (
-    Backtest,
-    ExportReport,
-    ImportFailure,
-    ImportReport,
-    MergeReport,
-    Names,
-    StrPath,
-    import_report,
-)
+from .backtest import Backtest, Names, NoStore, StrPath
 from .errors import InvalidArgument, LaminaError, NotFound
 from .folder_index import list_index, rank_index
+from .reports import ExportReport, ImportFailure, ImportReport, MergeReport, import_report
 from .store import Store
 from .table import Table
 
@@ -431,34 +423,65 @@ def _merge_source(source: Source, scratch: Path) -> Any:
 
 def put(native: Any, backtest: Source, handle: str | None, replace: bool) -> str:
     """Store `backtest` through `native`, an engine's open store or folder."""
-    if isinstance(backtest, Backtest):
-        return _put_backtest(native, backtest, handle or backtest.handle, replace)
+
+    def document(name: str, version: int, encoded: bytes) -> None:
+        _lamina.put_document(native, name, version, encoded, replace)
+
+    def file(name: str, path: StrPath) -> None:
+        _lamina.import_file(native, path, name, replace)
+
+    return _hand_over(backtest, handle, document, file)
+
+
+def put_in_batch(
+    batch: _lamina.OpenBatch, backtest: Source, handle: str | None, replace: bool
+) -> str:
+    """The same, to be stored when the batch ends."""
+
+    def document(name: str, version: int, encoded: bytes) -> None:
+        batch.add_document(name, version, encoded, replace)
+
+    def file(name: str, path: StrPath) -> None:
+        batch.add_file(name, path, replace)
+
+    return _hand_over(backtest, handle, document, file)
+
+
+def _hand_over(
+    backtest: Source,
+    handle: str | None,
+    take_document: Callable[[str, int, bytes], None],
+    take_file: Callable[[str, StrPath], None],
+) -> str:
+    """Give `backtest` to whom it suits. Returns its handle, without a bundle's suffix."""
     if isinstance(backtest, str | os.PathLike):
         handle = handle or Path(os.fsdecode(backtest)).name
-        _lamina.import_file(native, backtest, handle, replace)
-        return _without_suffix(handle)
-    if not isinstance(backtest, Mapping):
+        take_file(handle, backtest)
+    elif isinstance(backtest, Mapping):
+        version, encoded, handle = encode(backtest, handle)
+        take_document(handle, version, encoded)
+    elif not isinstance(backtest, Backtest):
         raise InvalidArgument(
             f"a {type(backtest).__name__} is no backtest; give a document (dict), the path of a "
             "bundle, or a lamina.Backtest"
         )
-    document = dict(backtest)
-    handle = handle or _default_handle(document)
+    elif isinstance(backtest._store, NoStore) or not backtest.document().get("ohlcv"):
+        handle = handle or backtest.handle
+        take_document(handle, backtest.bundle_version, backtest._native.document_bytes())
+    else:
+        handle = handle or backtest.handle
+        with tempfile.TemporaryDirectory() as scratch:  # its prices go with it
+            path = Path(scratch) / "bundle"
+            backtest.export(path)
+            take_file(handle, path)
+    return _without_suffix(handle)
+
+
+def encode(document: Mapping[str, Any], handle: str | None) -> tuple[int, bytes, str]:
+    """Version, bytes and handle (the algorithm id unless given) of a document."""
+    document = dict(document)
     encoded = _lamina.encode_document(document)
-    _lamina.put_document(native, handle, _version_of(document), encoded, replace)
-    return _without_suffix(handle)
-
-
-def _put_backtest(native: Any, backtest: Backtest, handle: str, replace: bool) -> str:
-    if not backtest.document().get("ohlcv"):
-        encoded = backtest._native.document_bytes()
-        _lamina.put_document(native, handle, backtest.bundle_version, encoded, replace)
-        return _without_suffix(handle)
-    with tempfile.TemporaryDirectory() as scratch:  # its prices go with it
-        path = Path(scratch) / "bundle"
-        backtest.export(path)
-        _lamina.import_file(native, path, handle, replace)
-    return _without_suffix(handle)
+    return _version_of(document), encoded, handle or _default_handle(document)
 
 
 def _version_of(document: Mapping[str, Any]) -> int:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import dataclasses
-import html
 import json
 from dataclasses import dataclass, field
 from typing import Any
+
+from . import _html
 
 _OURS = {"ours": True}
 
@@ -123,11 +124,15 @@ class BacktestSummary:
         return cls(**recorded, **_validated(values.get("validated_json")))
 
     def _repr_html_(self) -> str:
-        rows = "".join(
-            f"<tr><td>{html.escape(name)}</td><td>{'' if value is None else f'{value:g}'}</td></tr>"
+        ours = bool(self.validated)
+        rows = [
+            (name, value, *([self.validated.get(name)] if ours else []))
             for name, value in self.to_dict().items()
-        )
-        return f"<table><tbody>{rows}</tbody></table>"
+            if value is not None or self.validated.get(name) is not None
+        ]
+        if not rows:
+            return _html.facts("no metrics", [])
+        return _html.table(["metric", "recorded", *(["validated"] if ours else [])], rows)
 
 
 def _metric_names() -> list[str]:

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import html
 from typing import TYPE_CHECKING, Any
 
-from . import _lamina
+from . import _html, _lamina
 
 if TYPE_CHECKING:
     import pandas
@@ -73,10 +72,7 @@ class Table:
         return f"<lamina.Table: {self.num_rows} rows, columns {', '.join(self.column_names)}>"
 
     def _repr_html_(self) -> str:
-        head = "".join(f"<th>{html.escape(name)}</th>" for name in self.column_names)
-        body = []
-        for row in zip(*self._native.head_text(_HTML_ROWS), strict=True):
-            body.append("<tr>" + "".join(f"<td>{html.escape(cell)}</td>" for cell in row) + "</tr>")
-        more = self.num_rows - len(body)
-        foot = f"<p>… and {more} more rows</p>" if more > 0 else ""
-        return f"<table><thead><tr>{head}</tr></thead><tbody>{''.join(body)}</tbody></table>{foot}"
+        columns = self._native.head_text(_HTML_ROWS)
+        shown = min(self.num_rows, _HTML_ROWS)
+        rows = zip(*columns, strict=True) if columns else ()
+        return _html.table(self.column_names, rows, self.num_rows - shown)

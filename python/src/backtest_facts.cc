@@ -116,6 +116,11 @@ nb::dict FactsOf(const backtests::IndexRow& row) {
 
 nb::dict FactsOf(const backtests::IndexRow& row, const backtests::IndexPlace& place) {
   nb::dict one = FactsOf(row);
+  one["algorithm_id"] = OptionalText(row.algorithm_id);
+  one["anchor_algorithm_id"] = OptionalText(row.anchor_algorithm_id);
+  one["tag"] = OptionalText(row.tag);
+  one["framework_version"] = OptionalText(row.framework_version);
+  one["study_description"] = OptionalText(row.study_description);
   one["tags_json"] = Text(place.tags);
   one["note"] = OptionalText(place.note);
   one["validated_json"] = Text(backtests::ValidatedJson(row));

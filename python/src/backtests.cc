@@ -121,6 +121,20 @@ nb::bytes DocumentBytesOf(const OpenBacktest& self) {
   return nb::bytes(bytes.data(), bytes.size());
 }
 
+/// The bytes of a price file by the SHA-256 that names it.
+nb::bytes PriceFileOf(const OpenBacktest& self, const std::string& key, const std::string& name) {
+  const std::string bytes = Unlocked([&]() -> Result<std::string> {
+    const auto hash = Sha256Digest::FromHex(name.substr(0, name.find('.')));
+    if (!hash.ok()) {
+      return NotFound("prices '" + key + "': '" + name + "' is not named by its SHA-256");
+    }
+    auto content = self.store().catalog().ReadChunk({catalog::ChunkKind::kOhlcv, *hash});
+    if (!content.ok()) return std::move(content).error().With("prices '" + key + "'");
+    return content;
+  });
+  return nb::bytes(bytes.data(), bytes.size());
+}
+
 nb::list IndexRowsOf(const OpenBacktest& self) {
   const auto rows = Unlocked([&]() -> Result<std::vector<backtests::StoredIndexRow>> {
     std::vector<backtests::StoredIndexRow> stored;
@@ -208,6 +222,13 @@ ArrowTable SeriesOf(const OpenBacktest& self, const std::string& run_id, const s
   }));
 }
 
+ArrowTable SeriesOfMany(const OpenStore& self, const std::vector<std::string>& handles,
+                        const std::string& name, std::optional<std::int64_t> snapshot) {
+  const auto engine = self.Get();
+  return ArrowTable(Unlocked(
+      [&] { return backtests::ReadSeriesOfMany(engine->backtests(), handles, name, snapshot); }));
+}
+
 }  // namespace
 
 void BindBacktests(nb::module_& module, nb::class_<OpenStore>& store) {
@@ -218,6 +239,7 @@ void BindBacktests(nb::module_& module, nb::class_<OpenStore>& store) {
       .def("index_rows", &IndexRowsOf, nb::sig("def index_rows(self) -> list[dict[str, object]]"))
       .def("document", &DocumentOf, nb::sig("def document(self) -> dict[str, object]"))
       .def("document_bytes", &DocumentBytesOf)
+      .def("price_file", &PriceFileOf, nb::arg("key"), nb::arg("name"))
       .def("series", &SeriesOf, nb::arg("run_id"), nb::arg("name"))
       .def("rows", &RowsOf, nb::arg("table"), nb::arg("run_ids"));
 
@@ -251,6 +273,8 @@ void BindBacktests(nb::module_& module, nb::class_<OpenStore>& store) {
       .def("rank_backtests", &Rank, nb::arg("by"), nb::arg("focus"), nb::arg("weights"),
            nb::arg("descending"), nb::arg("limit"), nb::arg("where"), nb::arg("columns"),
            nb::arg("engine").none(), nb::arg("study").none(), nb::arg("universe").none(),
+           nb::arg("snapshot").none())
+      .def("series_of_many", &SeriesOfMany, nb::arg("handles"), nb::arg("name"),
            nb::arg("snapshot").none())
       .def("prune_except", &PruneExcept, nb::arg("keep"), nb::arg("archive_dir").none(),
            nb::arg("dry_run"),

@@ -12,6 +12,10 @@
 
 #include "lamina/store/store.h"
 
+namespace lamina::stores {
+class BundleBacktest;
+}
+
 namespace lamina::python {
 
 class OpenStore {
@@ -36,6 +40,7 @@ class OpenStore {
 };
 
 void BindStores(nb::module_& module, nb::class_<OpenStore>& store);
+void BindMadeBacktests(nb::module_& module, nb::class_<stores::BundleBacktest>& backtest);
 void BindBacktests(nb::module_& module, nb::class_<OpenStore>& store);
 void BindInstruments(nb::class_<OpenStore>& store);
 

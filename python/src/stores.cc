@@ -276,9 +276,10 @@ std::int64_t RebuildTheIndex(const OpenStore& self) {
 }
 
 void BindFolder(nb::module_& module) {
-  nb::class_<BundleBacktest>(module, "BundleBacktest",
-                             "A backtest in a bundle; see lamina.Backtest.")
-      .def("record", [](const BundleBacktest& self) { return FactsOf(self.record()); })
+  nb::class_<BundleBacktest> bundle_backtest(module, "BundleBacktest",
+                                             "A backtest in a bundle; see lamina.Backtest.");
+  BindMadeBacktests(module, bundle_backtest);
+  bundle_backtest.def("record", [](const BundleBacktest& self) { return FactsOf(self.record()); })
       .def("runs",
            [](BundleBacktest& self) { return FactsOf(Unlocked([&] { return self.Runs(); })); })
       .def("index_rows", &IndexRowsOf)

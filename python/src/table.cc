@@ -1,4 +1,5 @@
 #include <cstdint>
+#include <cstdio>
 #include <memory>
 #include <string>
 #include <vector>
@@ -51,15 +52,29 @@ nb::object ExportSchema(const ArrowTable& self) {
   return Capsule(std::move(out), kSchemaName);
 }
 
-/// The first rows as display text, column by column.
+std::string CellText(const arrow::Scalar& scalar) {
+  if (!scalar.is_valid) return "";
+  if (scalar.type->id() == arrow::Type::DICTIONARY) {
+    const auto& word = static_cast<const arrow::DictionaryScalar&>(scalar);
+    return CellText(*OrRaiseArrow(word.GetEncodedValue()));
+  }
+  if (scalar.type->id() == arrow::Type::DOUBLE) {
+    char text[32];
+    const double value = static_cast<const arrow::DoubleScalar&>(scalar).value;
+    std::snprintf(text, sizeof(text), "%.6g", value);
+    return text;
+  }
+  return scalar.ToString();
+}
+
+/// The first rows as display text, column by column; of doubles six digits.
 std::vector<std::vector<std::string>> HeadText(const ArrowTable& self, std::int64_t rows) {
   const auto head = self.table()->Slice(0, rows);
   std::vector<std::vector<std::string>> columns;
   for (const auto& column : head->columns()) {
     std::vector<std::string>& cells = columns.emplace_back();
     for (std::int64_t row = 0; row < head->num_rows(); ++row) {
-      const auto scalar = OrRaiseArrow(column->GetScalar(row));
-      cells.push_back(scalar->is_valid ? scalar->ToString() : "");
+      cells.push_back(CellText(*OrRaiseArrow(column->GetScalar(row))));
     }
   }
   return columns;

@@ -39,21 +39,36 @@ Result<std::int64_t> SnapshotOf(catalog::Database& database, const BacktestRecor
   return catalog::LakeReader(database).LatestSnapshot();
 }
 
-/// Runs of ids that stand side by side in the store, so that one range read gets them all.
+/// A few strangers in between cost less than another read.
+constexpr std::int64_t kStrangersMax = 8;
+
+/// Runs of `ids` (sorted, unique) that stand side by side in the store: one range read gets each.
 Result<std::vector<std::pair<Uuid, Uuid>>> Ranges(catalog::Database& database,
-                                                  std::vector<Uuid> ids) {
-  std::sort(ids.begin(), ids.end());
-  ids.erase(std::unique(ids.begin(), ids.end()), ids.end());
+                                                  const std::vector<Uuid>& ids) {
   std::vector<std::pair<Uuid, Uuid>> ranges;
   if (ids.empty()) return ranges;
   LAMINA_ASSIGN(const auto between, CountRunsBetween(database, ids.front(), ids.back()));
-  // A few strangers in between cost less than another read.
-  if (between <= static_cast<std::int64_t>(2 * ids.size() + 8)) {
+  if (between <= static_cast<std::int64_t>(2 * ids.size()) + kStrangersMax) {
     ranges.emplace_back(ids.front(), ids.back());
     return ranges;
   }
-  for (const Uuid& id : ids) ranges.emplace_back(id, id);
+  LAMINA_ASSIGN(const auto all, ListRunsBetween(database, ids.front(), ids.back()));
+  std::int64_t last = 0;
+  for (const Uuid& id : ids) {
+    const auto place = std::lower_bound(all.begin(), all.end(), id) - all.begin();
+    if (ranges.empty() || place - last > kStrangersMax) {
+      ranges.emplace_back(id, id);
+    } else {
+      ranges.back().second = id;
+    }
+    last = place;
+  }
   return ranges;
+}
+
+void SortUnique(std::vector<Uuid>& ids) {
+  std::sort(ids.begin(), ids.end());
+  ids.erase(std::unique(ids.begin(), ids.end()), ids.end());
 }
 
 }  // namespace
@@ -169,32 +184,45 @@ Result<bool> BacktestStore::Exists(std::string_view handle) {
 Result<std::shared_ptr<arrow::Table>> BacktestStore::ReadRows(const BacktestRecord& backtest,
                                                               RunTable table,
                                                               const std::vector<Uuid>& run_ids) {
-  const TableDefinition& definition = DefinitionOf(table);
   std::int64_t snapshot = 0;
-  catalog::LakeTable lake_table;
   std::vector<Uuid> ids = run_ids;
-  std::vector<std::pair<Uuid, Uuid>> ranges;
   LAMINA_TRY(catalog_->Read([&](catalog::Database& database) -> Status {
     LAMINA_ASSIGN(snapshot, SnapshotOf(database, backtest));
-    LAMINA_ASSIGN(lake_table,
-                  catalog::LakeReader(database).FindTable(kSchemaName, definition.name, snapshot));
-    if (ids.empty()) {
-      LAMINA_ASSIGN(const auto runs, ListRuns(database, backtest.backtest_id));
-      for (const RunRecord& run : runs) ids.push_back(run.run_id);
-    }
-    LAMINA_ASSIGN(ranges, Ranges(database, ids));
+    if (!ids.empty()) return Ok();
+    LAMINA_ASSIGN(const auto runs, ListRuns(database, backtest.backtest_id));
+    for (const RunRecord& run : runs) ids.push_back(run.run_id);
     return Ok();
   }));
-  // A backtest without runs still has the table's columns.
+  return ReadRowsOfRuns(table, std::move(ids), snapshot, {});
+}
+
+Result<std::shared_ptr<arrow::Table>> BacktestStore::ReadRowsOfRuns(
+    RunTable table, std::vector<Uuid> run_ids, AsOf snapshot,
+    const std::vector<std::string>& columns, std::vector<table::ColumnRange> also) {
+  SortUnique(run_ids);
+  catalog::LakeTable lake_table;
+  std::vector<std::pair<Uuid, Uuid>> ranges;
+  LAMINA_TRY(catalog_->Read([&](catalog::Database& database) -> Status {
+    catalog::LakeReader reader(database);
+    if (!snapshot) {
+      LAMINA_ASSIGN(snapshot, reader.LatestSnapshot());
+    }
+    LAMINA_ASSIGN(lake_table, reader.FindTable(kSchemaName, DefinitionOf(table).name, *snapshot));
+    LAMINA_ASSIGN(ranges, Ranges(database, run_ids));
+    return Ok();
+  }));
+  // Without runs there are still the table's columns.
   if (ranges.empty()) ranges.emplace_back(Uuid{}, Uuid{});
+  std::optional<std::vector<std::string>> chosen;
+  if (!columns.empty()) chosen = columns;
   std::vector<std::shared_ptr<arrow::Table>> parts;
+  also.emplace_back();
   for (const auto& [first, last] : ranges) {
-    LAMINA_ASSIGN(auto part, catalog_->ReadTable(lake_table, snapshot, {RunIdRange(first, last)}));
+    also.back() = RunIdRange(first, last);
+    LAMINA_ASSIGN(auto part, catalog_->ReadTable(lake_table, *snapshot, also, chosen));
     parts.push_back(std::move(part));
   }
-  std::sort(ids.begin(), ids.end());
-  ids.erase(std::unique(ids.begin(), ids.end()), ids.end());
-  return SelectRuns(parts, ids);
+  return SelectRuns(parts, run_ids);
 }
 
 Result<std::string> BacktestStore::ReadDocument(const BacktestRecord& backtest) {

@@ -85,6 +85,12 @@ class BacktestStore {
   /// Rows of the given runs (all of the backtest's when empty), with run_id, in run order.
   Result<std::shared_ptr<arrow::Table>> ReadRows(const BacktestRecord& backtest, RunTable table,
                                                  const std::vector<Uuid>& run_ids = {});
+  /// The chosen columns (run_id first) of rows of runs of any backtests, in the order of run ids;
+  /// of each file only what may hold them, within `also`, is read. `snapshot` absent: the latest.
+  Result<std::shared_ptr<arrow::Table>> ReadRowsOfRuns(RunTable table, std::vector<Uuid> run_ids,
+                                                       AsOf snapshot,
+                                                       const std::vector<std::string>& columns,
+                                                       std::vector<table::ColumnRange> also = {});
 
   /// Write the bundle to `path`, atomically, and the price chunks it names beside it (absent ones
   /// only; price_files.h). Nothing is written outside the folder of `path`. A file at `path` is

@@ -180,6 +180,19 @@ Result<std::int64_t> CountRunsBetween(Database& database, const Uuid& first, con
   return found ? statement.Int(0) : 0;
 }
 
+Result<std::vector<Uuid>> ListRunsBetween(Database& database, const Uuid& first, const Uuid& last) {
+  LAMINA_ASSIGN(
+      auto statement,
+      database.Prepare("SELECT run_id FROM run WHERE run_id BETWEEN ?1 AND ?2 ORDER BY run_id"));
+  statement.BindBlob(1, first.View()).BindBlob(2, last.View());
+  std::vector<Uuid> ids;
+  while (true) {
+    LAMINA_ASSIGN(const bool row, statement.Step());
+    if (!row) return ids;
+    LAMINA_ASSIGN(ids.emplace_back(), ReadUuid(statement.Blob(0)));
+  }
+}
+
 Result<std::vector<Uuid>> RunsOnlyOf(Database& database,
                                      const std::vector<std::int64_t>& backtest_ids) {
   const std::string ids = IdList(backtest_ids);

@@ -40,6 +40,9 @@ Result<std::optional<Uuid>> LargestRunId(catalog::Database& database);
 /// Live and ended runs whose id lies in [first, last].
 Result<std::int64_t> CountRunsBetween(catalog::Database& database, const Uuid& first,
                                       const Uuid& last);
+/// The same ones, in order.
+Result<std::vector<Uuid>> ListRunsBetween(catalog::Database& database, const Uuid& first,
+                                          const Uuid& last);
 /// Live runs of these backtests that no other live backtest names.
 Result<std::vector<Uuid>> RunsOnlyOf(catalog::Database& database,
                                      const std::vector<std::int64_t>& backtest_ids);

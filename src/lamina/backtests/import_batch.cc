@@ -28,9 +28,11 @@ class BatchAttempt {
     report_.messages.resize(batch.size());
   }
 
-  Result<BatchReport> Run(const AlsoWrite& also) {
+  Result<BatchReport> Run(const AlsoWrite& also, OnRefusal on_refusal) {
     LAMINA_TRY(Decide());
-    if (chosen_.empty()) return std::move(report_);
+    if (chosen_.empty() || (on_refusal == OnRefusal::kAbort && AnyRefused())) {
+      return std::move(report_);
+    }
     LAMINA_TRY(AssignRuns());
     LAMINA_ASSIGN(auto deletion, RunDeletion::Plan(store_.catalog(), replaced_ids_, KeptRuns()));
     LAMINA_ASSIGN(auto commit, store_.catalog().BeginCommit(
@@ -59,6 +61,11 @@ class BatchAttempt {
     report_.messages[index] = std::move(message);
   }
 
+  bool AnyRefused() const {
+    return std::find(report_.outcomes.begin(), report_.outcomes.end(), StoreOutcome::kRefused) !=
+           report_.outcomes.end();
+  }
+
   /// Which backtests are stored, by what their handles hold now.
   Status Decide() {
     std::map<std::string, std::size_t> first_with_handle;
@@ -80,7 +87,7 @@ class BatchAttempt {
         } else if (live->document_sha256 == batch_[i].parts.document_sha256) {
           report_.outcomes[i] = StoreOutcome::kUnchanged;
           continue;
-        } else if (!replace_) {
+        } else if (!replace_ && !batch_[i].replace) {
           Refuse(i, "handle '" + handle + "' holds another document; use --replace to replace it");
           continue;
         } else {
@@ -299,9 +306,9 @@ std::int64_t PreparedBacktest::snapshot_rows() const {
 }
 
 Result<BatchReport> CommitBatch(BacktestStore& store, const std::vector<PreparedBacktest>& batch,
-                                bool replace, const AlsoWrite& also) {
+                                bool replace, const AlsoWrite& also, OnRefusal on_refusal) {
   for (int attempt = 1;; ++attempt) {
-    auto report = BatchAttempt(store, batch, replace).Run(also);
+    auto report = BatchAttempt(store, batch, replace).Run(also, on_refusal);
     if (report.ok() || report.error().code() != ErrorCode::kConflict || attempt == kAttempts) {
       return report;
     }

@@ -36,6 +36,7 @@ struct PreparedBacktest {
   std::vector<catalog::PreparedChunk> prices;  ///< ohlcv files found beside the bundle
   std::optional<std::string> algorithm_id, tag;
   std::vector<std::string> warnings;
+  bool replace = false;  ///< another document under its handle is replaced
 
   std::int64_t snapshot_rows() const;
 };
@@ -63,12 +64,18 @@ struct BatchReport {
   bool committed = false;
 };
 
+enum class OnRefusal : std::uint8_t {
+  kGoOn,   ///< the others are stored
+  kAbort,  ///< nothing is
+};
+
 /// Runs in the transaction after the rows of a backtest were written.
 using AlsoWrite = std::function<Status(catalog::Database&, std::int64_t backtest_id)>;
 
 /// Store them all in one commit; those whose handle holds another document are refused unless
 /// `replace`. Made again from the new state when another process gets in between.
 Result<BatchReport> CommitBatch(BacktestStore& store, const std::vector<PreparedBacktest>& batch,
-                                bool replace, const AlsoWrite& also = {});
+                                bool replace, const AlsoWrite& also = {},
+                                OnRefusal on_refusal = OnRefusal::kGoOn);
 
 }  // namespace lamina::backtests

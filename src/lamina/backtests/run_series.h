@@ -7,6 +7,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "lamina/backtests/backtest_store.h"
 #include "lamina/base/result.h"
@@ -28,5 +29,12 @@ using RunReader = std::function<Result<std::shared_ptr<arrow::Table>>(RunTable t
 Result<std::shared_ptr<arrow::Table>> ReadRunSeries(const RunReader& read,
                                                     const std::string& absent,
                                                     std::string_view name);
+
+/// Series `name` of every run of these backtests in one table: run_id, handle and window (texts in
+/// dictionaries), ts, value; in the order of `handles`, then of the bundle. The lake is read for
+/// many runs at a time. RETURNS kNotFound for a handle, kInvalidArgument for an unknown name.
+Result<std::shared_ptr<arrow::Table>> ReadSeriesOfMany(BacktestStore& store,
+                                                       const std::vector<std::string>& handles,
+                                                       std::string_view name, AsOf snapshot = {});
 
 }  // namespace lamina::backtests

@@ -91,5 +91,45 @@ TEST_F(RunSeries, UnknownNameAndUnknownRun) {
   EXPECT_EQ(run.error().code(), ErrorCode::kNotFound);
 }
 
+TEST_F(RunSeries, OfManyAreThoseOfEach) {
+  const std::string folder = LAMINA_SHARED_DIR "/data/bundles/golden/v2_8.10.0/";
+  for (const char* name : {"one_run", "cash_flow", "dup_windows"}) {
+    const auto bytes = io::PosixEnv().ReadFile(folder + name + ".iafbt", 1 << 24);
+    ASSERT_OK(bytes);
+    ASSERT_OK(PutBundle(*store_, name, *bytes));
+  }
+  const std::vector<std::string> handles = {"dup_windows", "three", "one_run", "three"};
+  for (const std::string_view name : kSeriesNames) {
+    SCOPED_TRACE(name);
+    const auto many = ReadSeriesOfMany(*store_, handles, name);
+    ASSERT_OK(many);
+    EXPECT_EQ((*many)->ColumnNames(),
+              (std::vector<std::string>{"run_id", "handle", "window", "ts", "value"}));
+    std::int64_t row = 0;
+    for (const std::string& handle : handles) {
+      const auto record = store_->Find(handle);
+      ASSERT_OK(record);
+      const auto runs = store_->Runs(*record);
+      ASSERT_OK(runs);
+      for (const RunRecord& run : *runs) {
+        const auto one = ReadRunSeries(*store_, *record, run.run_id, name);
+        ASSERT_OK(one);
+        const auto part = (*many)->Slice(row, (*one)->num_rows());
+        for (const char* column : {"ts", "value"}) {
+          EXPECT_TRUE(part->GetColumnByName(column)->ApproxEquals(
+              *(*one)->GetColumnByName(column), arrow::EqualOptions().nans_equal(true).atol(0)));
+        }
+        row += (*one)->num_rows();
+      }
+    }
+    EXPECT_EQ((*many)->num_rows(), row);
+  }
+  const auto absent = ReadSeriesOfMany(*store_, {"three", "thre"}, "equity_curve");
+  ASSERT_FALSE(absent.ok());
+  EXPECT_EQ(absent.error().code(), ErrorCode::kNotFound);
+  EXPECT_THAT(std::string(absent.error().message()), HasSubstr("near: three"));
+  EXPECT_FALSE(ReadSeriesOfMany(*store_, handles, "equity_curv").ok());
+}
+
 }  // namespace
 }  // namespace lamina::backtests

@@ -452,10 +452,22 @@ SummaryMetrics Summarize(const std::vector<WindowMetrics>& windows, ReturnRule r
 }
 
 SummaryMetrics SummarizeRuns(const std::vector<RunInput>& inputs,
-                             const std::vector<RunMetrics>& windows) {
+                             const std::vector<RunMetrics>& windows, SummaryRules rules) {
   std::vector<WindowMetrics> all;
   for (std::size_t i = 0; i < windows.size(); ++i) all.push_back(WindowOf(inputs[i], windows[i]));
-  return Summarize(all, ReturnRule::kCompound);
+  if (rules == SummaryRules::kRelease) return Summarize(all, ReturnRule::kCompound);
+  for (WindowMetrics& window : all) {
+    for (const MetricField& field : kMetricFields) {
+      Figure& figure = window.*field.field;
+      if (figure.value && std::isnan(*figure.value)) figure = {};
+    }
+  }
+  SummaryMetrics summary = Summarize(all, ReturnRule::kCompound);
+  for (SummaryMetric& metric : summary) {
+    if (metric.name != "max_drawdown") continue;
+    metric.figure = Windows(all).Largest([](const WindowMetrics& w) { return w.max_drawdown; });
+  }
+  return summary;
 }
 
 std::string EncodeSummary(const SummaryMetrics& summary) {

@@ -1,10 +1,10 @@
 #pragma once
 
 /// \file lamina/backtests/summary_metrics.h
-/// The 55 summary metrics over the windows of one backtest, by the framework's definitions with
-/// their known oddities (the recorded max_drawdown is that of the mildest window). Pure functions;
-/// thread-safe.
+/// The 55 summary metrics over the windows of one backtest, by the framework's definitions, with
+/// their known oddities or without. Pure functions; thread-safe.
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -57,9 +57,14 @@ struct SummaryMetric {
 using SummaryMetrics = std::vector<SummaryMetric>;
 SummaryMetrics Summarize(const std::vector<WindowMetrics>& windows, ReturnRule rule);
 
-/// That of computed metrics, by the rule of 8.10. `windows` and `inputs` go together.
+enum class SummaryRules : std::uint8_t {
+  kRelease,  ///< as release 8.10: max_drawdown of the mildest window, NaN of one window spreads
+  kSound,    ///< max_drawdown of the deepest window; over the windows that have a number
+};
+/// That of computed metrics, returns compounded. `windows` and `inputs` go together.
 SummaryMetrics SummarizeRuns(const std::vector<RunInput>& inputs,
-                             const std::vector<RunMetrics>& windows);
+                             const std::vector<RunMetrics>& windows,
+                             SummaryRules rules = SummaryRules::kRelease);
 
 /// The summary map of a document, encoded.
 std::string EncodeSummary(const SummaryMetrics& summary);

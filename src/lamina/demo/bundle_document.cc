@@ -3,49 +3,19 @@
 #include <cmath>
 #include <set>
 
-#include "lamina/backtests/lake_schema.h"
-#include "lamina/backtests/series_blob.h"
+#include "lamina/backtests/metrics_document.h"
 #include "lamina/backtests/summary_metrics.h"
-#include "lamina/bundle/msgpack.h"
+#include "lamina/bundle/map_writer.h"
 
 namespace lamina::demo {
 namespace {
 
 using backtests::RunMetrics;
+using bundle::MapWriter;
 using bundle::Writer;
 
 constexpr const char* kPortfolio = "DEMO";
 constexpr const char* kCurrency = "EUR";
-
-/// Key-value pairs of a map whose size is known when it is closed.
-class MapWriter {
- public:
-  Writer& Key(std::string_view key) {
-    writer_.String(key);
-    ++pairs_;
-    return writer_;
-  }
-  void Text(std::string_view key, std::string_view value) { Key(key).String(value); }
-  void Number(std::string_view key, double value) { Key(key).Double(value); }
-  void Integer(std::string_view key, std::int64_t value) { Key(key).Int(value); }
-  void Nil(std::string_view key) { Key(key).Nil(); }
-  void Time(std::string_view key, Micros value) { Key(key).String(FormatTime(value)); }
-  void EmptyMap(std::string_view key) { Key(key).MapHeader(0); }
-  void EmptyArray(std::string_view key) { Key(key).ArrayHeader(0); }
-  void Raw(std::string_view key, ByteView value) { Key(key).Raw(value); }
-
-  std::string Finish() const {
-    std::string out;
-    Writer header(out);
-    header.MapHeader(pairs_);
-    return out + body_;
-  }
-
- private:
-  std::string body_;
-  Writer writer_{body_};
-  std::uint32_t pairs_ = 0;
-};
 
 template <class Item, class Write>
 std::string ArrayOf(const std::vector<Item>& items, Write write) {
@@ -131,151 +101,16 @@ std::string TradeMap(const SimulatedRun& run, const Trade& trade) {
   return map.Finish();
 }
 
-/// The series of a run in the order of bundle blobs.
-std::vector<const backtests::Series*> SeriesOf(const RunMetrics& metrics) {
-  return {&metrics.equity_curve,     &metrics.drawdown,        &metrics.cumulative_return_series,
-          &metrics.rolling_sharpe,   &metrics.monthly_returns, &metrics.yearly_returns,
-          &metrics.twr_equity_curve, &metrics.twr_drawdown};
-}
-
-std::string BlobKey(std::size_t run, std::string_view series) {
-  return "runs/" + std::to_string(run) + "/metrics/" + std::string(series) + ".parquet";
-}
-
-void WriteSeries(MapWriter& map, std::size_t run, std::string_view name,
-                 const backtests::Series& series) {
-  if (series.empty()) {
-    map.EmptyArray(name);
-    return;
-  }
-  MapWriter reference;
-  reference.Text("@blob", BlobKey(run, name));
-  map.Raw(name, reference.Finish());
-}
-
-void WritePeriod(MapWriter& map, std::string_view key,
-                 const std::optional<backtests::SeriesPoint>& point, bool month) {
-  Writer& writer = map.Key(key);
-  writer.ArrayHeader(2);
-  if (point) {
-    writer.Double(point->value);
-    writer.String(FormatTime(
-        point->time, {'T', month ? TimeSpelling::Zone::kPlusZero : TimeSpelling::Zone::kNone}));
-  } else {
-    if (month) {
-      writer.Double(0);
-    } else {
-      writer.Nil();
-    }
-    writer.Nil();
-  }
-}
-
-void WriteCountPair(MapWriter& map, std::string_view key, std::int64_t count, double percent) {
-  Writer& writer = map.Key(key);
-  writer.ArrayHeader(2);
-  writer.Int(count);
-  writer.Double(percent);
-}
-
-void WriteTradeOrNil(MapWriter& map, std::string_view key, const SimulatedRun& run,
-                     std::optional<std::size_t> trade) {
-  if (trade) {
-    map.Raw(key, TradeMap(run, run.trades[*trade]));
-  } else {
-    map.Nil(key);
-  }
-}
-
-void WriteReturns(MapWriter& map, std::size_t index, const RunMetrics& m) {
-  WriteSeries(map, index, "equity_curve", m.equity_curve);
-  map.Number("final_value", m.final_value);
-  map.Number("total_net_gain", m.total_net_gain);
-  map.Number("total_net_gain_percentage", m.total_net_gain_percentage);
-  map.Number("total_growth", m.total_net_gain);
-  map.Number("total_growth_percentage", m.total_net_gain_percentage);
-  map.Number("total_loss", m.total_loss);
-  map.Number("total_loss_percentage", m.total_loss_percentage);
-  map.Number("cumulative_return", m.cumulative_return);
-  WriteSeries(map, index, "cumulative_return_series", m.cumulative_return_series);
-  map.Number("cagr", m.cagr);
-  map.Number("sharpe_ratio", m.sharpe_ratio);
-  WriteSeries(map, index, "rolling_sharpe_ratio", m.rolling_sharpe);
-  map.Number("sortino_ratio", m.sortino_ratio);
-  map.Number("calmar_ratio", m.calmar_ratio);
-  map.Number("profit_factor", m.profit_factor);
-  map.Number("annual_volatility", m.annual_volatility);
-  WriteSeries(map, index, "monthly_returns", m.monthly_returns);
-  WriteSeries(map, index, "yearly_returns", m.yearly_returns);
-  WriteSeries(map, index, "drawdown_series", m.drawdown);
-  map.Number("max_drawdown", m.max_drawdown);
-  map.Number("max_drawdown_absolute", m.max_drawdown_absolute);
-  map.Number("max_daily_drawdown", m.max_daily_drawdown);
-  map.Integer("max_drawdown_duration", m.max_drawdown_duration);
-  WriteSeries(map, index, "twr_equity_curve", m.twr_equity_curve);
-  WriteSeries(map, index, "twr_drawdown_series", m.twr_drawdown);
-  map.Number("twr_max_drawdown", m.twr_max_drawdown);
-  map.Integer("twr_max_drawdown_duration", m.twr_max_drawdown_duration);
-}
-
-void WriteTrading(MapWriter& map, const SimulatedRun& run, const RunMetrics& m) {
-  map.Number("trades_per_year", m.trades_per_year);
-  map.Number("trades_per_week", m.trades_per_week);
-  map.Number("trades_per_month", m.trades_per_month);
-  map.Number("trade_per_day",
-             m.days > 0 ? static_cast<double>(m.trades) / static_cast<double>(m.days) : 0);
-  map.Number("exposure_ratio", m.exposure_ratio);
-  map.Number("cumulative_exposure", m.cumulative_exposure);
-  map.Number("average_trade_gain", m.average_trade_gain);
-  map.Number("average_trade_gain_percentage", m.average_trade_gain_percentage);
-  map.Number("average_trade_loss", m.average_trade_loss);
-  map.Number("average_trade_loss_percentage", m.average_trade_loss_percentage);
-  map.Number("average_trade_return", m.average_trade_return);
-  map.Number("average_trade_return_percentage", m.average_trade_return_percentage);
-  map.Number("median_trade_return", m.median_trade_return);
-  map.Number("median_trade_return_percentage", 0);
-  WriteCountPair(map, "number_of_positive_trades", m.positive_trades, m.percentage_positive_trades);
-  map.Number("percentage_positive_trades", m.percentage_positive_trades);
-  WriteCountPair(map, "number_of_negative_trades", m.negative_trades, m.percentage_negative_trades);
-  map.Number("percentage_negative_trades", m.percentage_negative_trades);
-  WriteTradeOrNil(map, "best_trade", run, m.best_trade);
-  WriteTradeOrNil(map, "worst_trade", run, m.worst_trade);
-  map.Number("average_trade_duration", m.average_trade_duration);
-  map.Number("average_win_duration", m.average_win_duration);
-  map.Number("average_loss_duration", m.average_loss_duration);
-  map.Number("average_trade_size", m.average_trade_size);
-  map.Integer("number_of_trades", m.trades);
-  map.Integer("number_of_trades_closed", m.trades_closed);
-  map.Integer("number_of_trades_opened", m.trades_open);
-  map.Number("win_rate", m.win_rate);
-  map.Number("current_win_rate", m.current_win_rate);
-  map.Number("win_loss_ratio", m.win_loss_ratio);
-  map.Number("current_win_loss_ratio", m.current_win_loss_ratio);
-}
-
-std::string MetricsMap(const SimulatedRun& run, std::size_t index, const RunMetrics& m) {
-  MapWriter map;
-  map.Time("backtest_start_date", run.start);
-  map.Time("backtest_end_date", run.end);
-  map.Text("backtest_date_range_name", run.window.name);
-  map.Text("trading_symbol", kCurrency);
-  map.Number("initial_unallocated", run.initial);
-  WriteReturns(map, index, m);
-  WriteTrading(map, run, m);
-  map.Number("percentage_winning_months", m.percentage_winning_months);
-  map.Number("percentage_winning_years", m.percentage_winning_years);
-  map.Number("average_monthly_return", m.average_monthly_return);
-  map.Number("average_monthly_return_losing_months", m.average_monthly_return_losing_months);
-  map.Number("average_monthly_return_winning_months", m.average_monthly_return_winning_months);
-  WritePeriod(map, "best_month", m.best_month, true);
-  WritePeriod(map, "best_year", m.best_year, false);
-  WritePeriod(map, "worst_month", m.worst_month, true);
-  WritePeriod(map, "worst_year", m.worst_year, false);
-  map.Number("var_95", m.var_95);
-  map.Number("cvar_95", m.cvar_95);
-  map.Integer("max_consecutive_wins", m.max_consecutive_wins);
-  map.Integer("max_consecutive_losses", m.max_consecutive_losses);
-  return map.Finish();
+backtests::MetricsFrame FrameOf(const SimulatedRun& run, const RunMetrics& metrics) {
+  backtests::MetricsFrame frame;
+  frame.start = run.start;
+  frame.end = run.end;
+  frame.window = run.window.name;
+  frame.trading_symbol = kCurrency;
+  frame.initial_unallocated = run.initial;
+  if (metrics.best_trade) frame.best_trade = TradeMap(run, run.trades[*metrics.best_trade]);
+  if (metrics.worst_trade) frame.worst_trade = TradeMap(run, run.trades[*metrics.worst_trade]);
+  return frame;
 }
 
 std::string RunMap(const SimulatedRun& run, std::size_t index, const RunMetrics& metrics) {
@@ -286,7 +121,7 @@ std::string RunMap(const SimulatedRun& run, std::size_t index, const RunMetrics&
     if (!trade.closed) open.push_back(&trade);
   }
   MapWriter map;
-  map.Raw("backtest_metrics", MetricsMap(run, index, metrics));
+  map.Raw("backtest_metrics", backtests::MetricsMap(FrameOf(run, metrics), index, metrics));
   map.Time("backtest_start_date", run.start);
   map.Text("backtest_date_range_name", run.window.name);
   map.Time("backtest_end_date", run.end);
@@ -339,26 +174,6 @@ std::string ParametersMap(const StrategyParameters& parameters) {
   return map.Finish();
 }
 
-Result<std::string> BlobsMap(const std::vector<RunMetrics>& metrics) {
-  backtests::BlobEncoder encoder;
-  MapWriter map;
-  for (std::size_t run = 0; run < metrics.size(); ++run) {
-    const auto series = SeriesOf(metrics[run]);
-    for (std::size_t i = 0; i < series.size(); ++i) {
-      if (series[i]->empty()) continue;
-      backtests::BlobPoints points;
-      for (const auto& point : *series[i]) {
-        points.times.push_back(point.time.value / 1000);
-        points.values.push_back(point.value);
-      }
-      const backtests::BlobWriter writer{backtests::BlobLayoutFor(points), "lamina", {}};
-      LAMINA_ASSIGN(const std::string blob, encoder.Encode(points, writer));
-      map.Key(BlobKey(run, backtests::kSeriesNames[i])).Binary(blob);
-    }
-  }
-  return map.Finish();
-}
-
 }  // namespace
 
 Result<std::string> MakeDocument(const SimulatedBacktest& backtest) {
@@ -387,7 +202,7 @@ Result<std::string> MakeDocument(const SimulatedBacktest& backtest) {
   map.Nil("backtest_permutation_tests");
   map.Raw("vector_runs", ArrayOf(runs, [](const std::string& run) { return run; }));
   map.Raw("vector_metrics", backtests::EncodeSummary(backtests::SummarizeRuns(inputs, metrics)));
-  LAMINA_ASSIGN(const std::string blobs, BlobsMap(metrics));
+  LAMINA_ASSIGN(const std::string blobs, backtests::BlobsMap(metrics));
   map.Raw("blobs", blobs);
   return map.Finish();
 }

@@ -51,6 +51,33 @@ TEST(BundleBacktest, ShowsWhatAStoreShows) {
   }
 }
 
+TEST(BundleBacktest, OfADocumentInNoFile) {
+  TestStore engine;
+  const std::string document = backtests::test::SmallDocument("x", {{}, {.window = "v"}});
+  auto backtest = BundleBacktest::Of(2, document, "h");
+  ASSERT_THAT(backtest, IsOk());
+  EXPECT_EQ((*backtest)->record().handle, "h");
+  EXPECT_EQ((*backtest)->record().document_sha256, Sha256(document));
+  EXPECT_EQ((*backtest)->Runs()->size(), 2U);
+  const std::string path = engine.File("x.iafbt");
+  const auto report = (*backtest)->Export(io::PosixEnv(), path, {.format_version = {}, .level = 3});
+  ASSERT_THAT(report, IsOk());
+  auto again = BundleBacktest::Read(io::PosixEnv(), path, "h");
+  ASSERT_THAT(again, IsOk());
+  EXPECT_EQ((*again)->document(), document);
+  const auto other = (*backtest)->Export(io::PosixEnv(), path, {.format_version = 5, .level = 3});
+  ASSERT_THAT(other, IsOk());
+  EXPECT_TRUE(other->converted);
+  again = BundleBacktest::Read(io::PosixEnv(), path, "h");
+  ASSERT_THAT(again, IsOk());
+  EXPECT_EQ((*again)->record().bundle_version, 5U);
+  EXPECT_THAT((*backtest)->Export(io::PosixEnv(), path, {.format_version = 4, .level = 3}),
+              IsError(ErrorCode::kInvalidArgument));
+  EXPECT_THAT((*backtest)->Export(io::PosixEnv(), path, {.format_version = {}, .level = 23}),
+              IsError(ErrorCode::kInvalidArgument));
+  EXPECT_FALSE(BundleBacktest::Of(2, "no document", "h").ok());
+}
+
 TEST(BundleBacktest, NoRuns) {
   TestStore engine;
   backtests::test::WriteTo(engine.File("x.iafbt"), backtests::test::SmallBundle("x", {}));
