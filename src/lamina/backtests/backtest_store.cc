@@ -5,12 +5,14 @@
 #include <arrow/api.h>
 
 #include "lamina/backtests/catalog_rows.h"
+#include "lamina/backtests/derived_cells.h"
 #include "lamina/backtests/lake_schema.h"
 #include "lamina/backtests/run_batch.h"
 #include "lamina/backtests/run_id_column.h"
 #include "lamina/backtests/run_selection.h"
 #include "lamina/base/json.h"
 #include "lamina/base/near_names.h"
+#include "lamina/table/arrow_status.h"
 
 namespace lamina::backtests {
 namespace {
@@ -94,10 +96,12 @@ Status BacktestStore::CreateTables(catalog::Catalog& catalog) {
   LAMINA_ASSIGN(auto commit, catalog.BeginCommit("create the tables of backtests"));
   LAMINA_TRY(commit->Finish([](catalog::Database&, catalog::LakeWriter& writer) -> Status {
     LAMINA_TRY(writer.CreateSchema(kSchemaName));
-    for (const TableDefinition* table : AllTables()) {
-      LAMINA_TRY(
-          writer.CreateTable(kSchemaName, table->name, table->columns, {}, table->sorted_by));
+    for (const TableDefinition* logical : AllTables()) {
+      const TableDefinition& table = StoredDefinition(*logical);
+      LAMINA_TRY(writer.CreateTable(kSchemaName, table.name, table.columns, {}, table.sorted_by));
     }
+    LAMINA_TRY(writer.CreateView(kSchemaName, "orders", OrdersViewSql()));
+    LAMINA_TRY(writer.CreateView(kSchemaName, "trades", TradesViewSql()));
     return writer.CreateView(kSchemaName, "all_metric_series", AllMetricSeriesSql());
   }));
   return Ok();
@@ -169,15 +173,24 @@ Result<bool> BacktestStore::Exists(std::string_view handle) {
 Result<std::shared_ptr<arrow::Table>> BacktestStore::ReadRows(const BacktestRecord& backtest,
                                                               RunTable table,
                                                               const std::vector<Uuid>& run_ids) {
-  const TableDefinition& definition = DefinitionOf(table);
+  LAMINA_ASSIGN(auto stored, ReadStoredRows(backtest, table, run_ids));
+  if (!stored.has_derived_cells) return stored.rows;
+  if (table == RunTable::kOrders) return FillOrders(stored.rows);
+  LAMINA_ASSIGN(const auto orders, ReadRows(backtest, RunTable::kOrders, run_ids));
+  return FillTrades(stored.rows, orders);
+}
+
+Result<BacktestStore::StoredRows> BacktestStore::ReadStoredRows(const BacktestRecord& backtest,
+                                                                RunTable table,
+                                                                const std::vector<Uuid>& run_ids) {
   std::int64_t snapshot = 0;
-  catalog::LakeTable lake_table;
+  StoredTable lake_table;
   std::vector<Uuid> ids = run_ids;
   std::vector<std::pair<Uuid, Uuid>> ranges;
   LAMINA_TRY(catalog_->Read([&](catalog::Database& database) -> Status {
     LAMINA_ASSIGN(snapshot, SnapshotOf(database, backtest));
-    LAMINA_ASSIGN(lake_table,
-                  catalog::LakeReader(database).FindTable(kSchemaName, definition.name, snapshot));
+    catalog::LakeReader reader(database);
+    LAMINA_ASSIGN(lake_table, FindStoredTable(reader, DefinitionOf(table), snapshot));
     if (ids.empty()) {
       LAMINA_ASSIGN(const auto runs, ListRuns(database, backtest.backtest_id));
       for (const RunRecord& run : runs) ids.push_back(run.run_id);
@@ -189,12 +202,45 @@ Result<std::shared_ptr<arrow::Table>> BacktestStore::ReadRows(const BacktestReco
   if (ranges.empty()) ranges.emplace_back(Uuid{}, Uuid{});
   std::vector<std::shared_ptr<arrow::Table>> parts;
   for (const auto& [first, last] : ranges) {
-    LAMINA_ASSIGN(auto part, catalog_->ReadTable(lake_table, snapshot, {RunIdRange(first, last)}));
+    LAMINA_ASSIGN(auto part,
+                  catalog_->ReadTable(lake_table.table, snapshot, {RunIdRange(first, last)}));
     parts.push_back(std::move(part));
   }
   std::sort(ids.begin(), ids.end());
   ids.erase(std::unique(ids.begin(), ids.end()), ids.end());
-  return SelectRuns(parts, ids);
+  LAMINA_ASSIGN(auto rows, SelectRuns(parts, ids));
+  return StoredRows{std::move(rows), lake_table.has_derived_cells};
+}
+
+Result<std::shared_ptr<arrow::Table>> BacktestStore::Scan(
+    RunTable table, const std::optional<std::vector<std::string>>& columns) {
+  std::int64_t snapshot = 0;
+  StoredTable stored, orders;
+  LAMINA_TRY(catalog_->Read([&](catalog::Database& database) -> Status {
+    catalog::LakeReader reader(database);
+    LAMINA_ASSIGN(snapshot, reader.LatestSnapshot());
+    LAMINA_ASSIGN(stored, FindStoredTable(reader, DefinitionOf(table), snapshot));
+    LAMINA_ASSIGN(orders, FindStoredTable(reader, OrdersTable(), snapshot));
+    return Ok();
+  }));
+  if (!stored.has_derived_cells) return catalog_->ReadTable(stored.table, snapshot, {}, columns);
+  LAMINA_ASSIGN(auto rows, catalog_->ReadTable(orders.table, snapshot));
+  LAMINA_ASSIGN(rows, FillOrders(rows));
+  if (table == RunTable::kTrades) {
+    LAMINA_ASSIGN(const auto trades, catalog_->ReadTable(stored.table, snapshot));
+    LAMINA_ASSIGN(rows, FillTrades(trades, rows));
+  }
+  if (!columns) return rows;
+  std::vector<int> chosen;
+  for (const std::string& name : *columns) {
+    const int index = rows->schema()->GetFieldIndex(name);
+    if (index < 0) {
+      return NotFound("no column '" + name + "' in backtests." + DefinitionOf(table).name);
+    }
+    chosen.push_back(index);
+  }
+  LAMINA_ARROW_ASSIGN(auto selected, rows->SelectColumns(chosen), "choosing columns");
+  return selected;
 }
 
 Result<std::string> BacktestStore::ReadDocument(const BacktestRecord& backtest) {
@@ -204,8 +250,12 @@ Result<std::string> BacktestStore::ReadDocument(const BacktestRecord& backtest) 
   LakeRows rows;
   if (!runs.empty()) {
     LAMINA_ASSIGN(rows.snapshots, ReadRows(backtest, RunTable::kSnapshots));
-    LAMINA_ASSIGN(rows.trades, ReadRows(backtest, RunTable::kTrades));
     LAMINA_ASSIGN(rows.orders, ReadRows(backtest, RunTable::kOrders));
+    LAMINA_ASSIGN(auto trades, ReadStoredRows(backtest, RunTable::kTrades, {}));
+    rows.trades = std::move(trades.rows);
+    if (trades.has_derived_cells) {
+      LAMINA_ASSIGN(rows.trades, FillTrades(rows.trades, rows.orders));
+    }
     LAMINA_ASSIGN(rows.positions, ReadRows(backtest, RunTable::kPositions));
     LAMINA_ASSIGN(rows.series, ReadRows(backtest, RunTable::kSeries));
   }

@@ -86,6 +86,10 @@ class BacktestStore {
   Result<std::shared_ptr<arrow::Table>> ReadRows(const BacktestRecord& backtest, RunTable table,
                                                  const std::vector<Uuid>& run_ids = {});
 
+  /// The rows of all runs, by run_id. RETURNS kNotFound for a column that the table lacks.
+  Result<std::shared_ptr<arrow::Table>> Scan(
+      RunTable table, const std::optional<std::vector<std::string>>& columns = {});
+
   /// Write the bundle to `path`, atomically, and the price chunks it names beside it (absent ones
   /// only; price_files.h). Nothing is written outside the folder of `path`. A file at `path` is
   /// replaced. Another version than the backtest came in: convert.h.
@@ -106,6 +110,13 @@ class BacktestStore {
   Status Note(std::string_view handle, std::string_view text);
 
  private:
+  struct StoredRows {
+    std::shared_ptr<arrow::Table> rows;
+    bool has_derived_cells = false;  ///< derived_cells.h fills them
+  };
+  Result<StoredRows> ReadStoredRows(const BacktestRecord& backtest, RunTable table,
+                                    const std::vector<Uuid>& run_ids);
+
   catalog::Catalog* catalog_;
 };
 

@@ -8,6 +8,7 @@
 #include <arrow/api.h>
 
 #include "lamina/backtests/catalog_rows.h"
+#include "lamina/backtests/derived_cells.h"
 #include "lamina/backtests/index_table.h"
 #include "lamina/backtests/lake_schema.h"
 #include "lamina/backtests/run_batch.h"
@@ -158,28 +159,37 @@ class BatchAttempt {
         {&PositionsTable(), tables.positions},
         {&SeriesTable(), tables.series},
     }};
-    std::vector<catalog::LakeTable> lake_tables;
+    std::vector<StoredTable> lake_tables;
     LAMINA_TRY(store_.catalog().Read([&](catalog::Database& database) -> Status {
       catalog::LakeReader reader(database);
       LAMINA_ASSIGN(const auto snapshot, reader.LatestSnapshot());
       for (const auto& [definition, table] : all) {
-        LAMINA_ASSIGN(auto lake_table, reader.FindTable(kSchemaName, definition->name, snapshot));
+        LAMINA_ASSIGN(auto lake_table, FindStoredTable(reader, *definition, snapshot));
         lake_tables.push_back(std::move(lake_table));
       }
       return Ok();
     }));
     for (std::size_t t = 0; t < all.size(); ++t) {
-      const auto& [definition, table] = all[t];
-      if (table->num_rows() == 0) continue;
+      const auto& [definition, whole] = all[t];
+      if (whole->num_rows() == 0) continue;
+      LAMINA_ASSIGN(const auto table, StoredRows(*definition, lake_tables[t], whole, tables));
       LAMINA_ASSIGN(const std::string path, commit.StageLakeFile());
       table::WriteOptions options;
       options.sorted_by = definition->sorted_by;
       LAMINA_ASSIGN(auto written,
                     table::WriteParquet(store_.catalog().env(), path, *table, options));
       report_.bytes_stored += written.size_bytes;
-      LAMINA_TRY(commit.AddLakeFile(lake_tables[t], path, std::move(written)));
+      LAMINA_TRY(commit.AddLakeFile(lake_tables[t].table, path, std::move(written)));
     }
     return Ok();
+  }
+
+  /// Rows without the cells that follow from others, where the store's tables allow it.
+  static Result<TablePtr> StoredRows(const TableDefinition& definition, const StoredTable& stored,
+                                     const TablePtr& whole, const LakeRows& tables) {
+    if (!stored.has_derived_cells) return whole;
+    if (&definition == &OrdersTable()) return StripOrders(whole);
+    return StripTrades(whole, tables.orders);
   }
 
   Status StageChunks(catalog::Commit& commit) {
