@@ -138,6 +138,15 @@ Result<std::vector<RunRecord>> BacktestStore::Runs(const BacktestRecord& backtes
   return runs;
 }
 
+Result<std::vector<StoredIndexRow>> BacktestStore::Summaries(const BacktestRecord& backtest) {
+  std::vector<StoredIndexRow> rows;
+  LAMINA_TRY(catalog_->Read([&](catalog::Database& database) -> Status {
+    LAMINA_ASSIGN(rows, ReadIndexRows(database, backtest.backtest_id));
+    return Ok();
+  }));
+  return rows;
+}
+
 Result<std::vector<std::string>> BacktestStore::Handles(AsOf as_of) {
   std::vector<std::string> handles;
   LAMINA_TRY(catalog_->Read([&](catalog::Database& database) -> Status {
@@ -170,19 +179,19 @@ Result<bool> BacktestStore::Exists(std::string_view handle) {
   return exists;
 }
 
-Result<std::shared_ptr<arrow::Table>> BacktestStore::ReadRows(const BacktestRecord& backtest,
-                                                              RunTable table,
-                                                              const std::vector<Uuid>& run_ids) {
-  LAMINA_ASSIGN(auto stored, ReadStoredRows(backtest, table, run_ids));
+Result<std::shared_ptr<arrow::Table>> BacktestStore::ReadRows(
+    const BacktestRecord& backtest, RunTable table, const std::vector<Uuid>& run_ids,
+    const std::vector<std::string>& columns) {
+  LAMINA_ASSIGN(auto stored, ReadStoredRows(backtest, table, run_ids, columns));
   if (!stored.has_derived_cells) return stored.rows;
   if (table == RunTable::kOrders) return FillOrders(stored.rows);
   LAMINA_ASSIGN(const auto orders, ReadRows(backtest, RunTable::kOrders, run_ids));
   return FillTrades(stored.rows, orders);
 }
 
-Result<BacktestStore::StoredRows> BacktestStore::ReadStoredRows(const BacktestRecord& backtest,
-                                                                RunTable table,
-                                                                const std::vector<Uuid>& run_ids) {
+Result<BacktestStore::StoredRows> BacktestStore::ReadStoredRows(
+    const BacktestRecord& backtest, RunTable table, const std::vector<Uuid>& run_ids,
+    const std::vector<std::string>& columns) {
   std::int64_t snapshot = 0;
   StoredTable lake_table;
   std::vector<Uuid> ids = run_ids;
@@ -200,10 +209,16 @@ Result<BacktestStore::StoredRows> BacktestStore::ReadStoredRows(const BacktestRe
   }));
   // A backtest without runs still has the table's columns.
   if (ranges.empty()) ranges.emplace_back(Uuid{}, Uuid{});
+  // Derived cells may follow from any other.
+  std::optional<std::vector<std::string>> wanted;
+  if (!columns.empty() && !lake_table.has_derived_cells) {
+    wanted = columns;
+    wanted->insert(wanted->begin(), "run_id");
+  }
   std::vector<std::shared_ptr<arrow::Table>> parts;
   for (const auto& [first, last] : ranges) {
-    LAMINA_ASSIGN(auto part,
-                  catalog_->ReadTable(lake_table.table, snapshot, {RunIdRange(first, last)}));
+    LAMINA_ASSIGN(auto part, catalog_->ReadTable(lake_table.table, snapshot,
+                                                 {RunIdRange(first, last)}, wanted));
     parts.push_back(std::move(part));
   }
   std::sort(ids.begin(), ids.end());

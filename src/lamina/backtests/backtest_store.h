@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "lamina/backtests/decompose.h"
+#include "lamina/backtests/index_table.h"
 #include "lamina/base/hash.h"
 #include "lamina/base/result.h"
 #include "lamina/base/time.h"
@@ -75,6 +76,9 @@ class BacktestStore {
   /// RETURNS kNotFound naming near handles.
   Result<BacktestRecord> Find(std::string_view handle, AsOf as_of = {});
   Result<std::vector<RunRecord>> Runs(const BacktestRecord& backtest);
+  /// Identity and summary metrics by engine, study and universe. Of the catalog alone: no document,
+  /// lake table or chunk is read.
+  Result<std::vector<StoredIndexRow>> Summaries(const BacktestRecord& backtest);
   /// Sorted by handle.
   Result<std::vector<std::string>> Handles(AsOf as_of = {});
   Result<std::int64_t> Count();
@@ -83,8 +87,10 @@ class BacktestStore {
   /// The exact MessagePack document. RETURNS kCorruption when stored parts do not give its hash.
   Result<std::string> ReadDocument(const BacktestRecord& backtest);
   /// Rows of the given runs (all of the backtest's when empty), with run_id, in run order.
+  /// `columns`: at least these (empty: all); others are not decoded where that is possible.
   Result<std::shared_ptr<arrow::Table>> ReadRows(const BacktestRecord& backtest, RunTable table,
-                                                 const std::vector<Uuid>& run_ids = {});
+                                                 const std::vector<Uuid>& run_ids = {},
+                                                 const std::vector<std::string>& columns = {});
 
   /// The rows of all runs, by run_id. RETURNS kNotFound for a column that the table lacks.
   Result<std::shared_ptr<arrow::Table>> Scan(
@@ -115,7 +121,8 @@ class BacktestStore {
     bool has_derived_cells = false;  ///< derived_cells.h fills them
   };
   Result<StoredRows> ReadStoredRows(const BacktestRecord& backtest, RunTable table,
-                                    const std::vector<Uuid>& run_ids);
+                                    const std::vector<Uuid>& run_ids,
+                                    const std::vector<std::string>& columns = {});
 
   catalog::Catalog* catalog_;
 };
