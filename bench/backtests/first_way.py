@@ -119,8 +119,8 @@ class Bench:
         stats, _, _ = self.run("stats", store=store)
         on_disk = sum(p.stat().st_size for p in store.rglob("*") if p.is_file())
         figure = f"stored bundle, average of {count}, every file of the store"
-        self.report(figure, on_disk / count / 1e3, "kB", "<= 150",
-                    on_disk <= 150e3 * count, "framework: 688 as a file, 972 tiered")  # fmt: skip
+        self.report(figure, on_disk / count / 1e3, "kB", "<= 120",
+                    on_disk <= 120e3 * count, "framework: 688 as a file, 972 tiered")  # fmt: skip
         for table in stats["tables"]:
             print(
                 f"     {table['table']:<34} {table['bytes'] / count / 1e3:8.2f} kB a bundle, "

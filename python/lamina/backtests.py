@@ -255,6 +255,19 @@ class Backtests:
 
     __getitem__ = get
 
+    def open(
+        self, handle: str, *, summary_only: bool = False, snapshot: int | None = None
+    ) -> Backtest:
+        """The backtest of that handle, as `get` gives it; parts are read when they are asked for.
+
+        With `summary_only` its identity, parameters and summary metrics are read at once, and only
+        those: no series, snapshot, trade or order is decoded. Raises NotFound (a KeyError).
+        """
+        backtest = self.get(handle, snapshot=snapshot)
+        if summary_only:
+            _ = backtest.index_rows
+        return backtest
+
     def validate(
         self,
         handles: str | Sequence[str] = (),

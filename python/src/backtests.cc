@@ -136,14 +136,7 @@ nb::bytes PriceFileOf(const OpenBacktest& self, const std::string& key, const st
 }
 
 nb::list IndexRowsOf(const OpenBacktest& self) {
-  const auto rows = Unlocked([&]() -> Result<std::vector<backtests::StoredIndexRow>> {
-    std::vector<backtests::StoredIndexRow> stored;
-    LAMINA_TRY(self.store().catalog().Read([&](catalog::Database& database) -> Status {
-      LAMINA_ASSIGN(stored, backtests::ReadIndexRows(database, self.record().backtest_id));
-      return Ok();
-    }));
-    return stored;
-  });
+  const auto rows = Unlocked([&] { return self.store().Summaries(self.record()); });
   nb::list all;
   for (const backtests::StoredIndexRow& stored : rows) {
     all.append(FactsOf(stored.row, stored.place));

@@ -212,16 +212,8 @@ ArrowTable Scan(const OpenStore& self, const std::string& name,
                 const std::optional<std::vector<std::string>>& columns) {
   const auto engine = self.Get();
   return ArrowTable(Unlocked([&]() -> Result<std::shared_ptr<arrow::Table>> {
-    LAMINA_TRY(TableNamed(name));
-    std::int64_t snapshot = 0;
-    catalog::LakeTable table;
-    LAMINA_TRY(engine->catalog().Read([&](catalog::Database& database) -> Status {
-      catalog::LakeReader reader(database);
-      LAMINA_ASSIGN(snapshot, reader.LatestSnapshot());
-      LAMINA_ASSIGN(table, reader.FindTable(backtests::kSchemaName, name, snapshot));
-      return Ok();
-    }));
-    return engine->catalog().ReadTable(table, snapshot, {}, columns);
+    LAMINA_ASSIGN(const auto table, TableNamed(name));
+    return engine->backtests().Scan(table, columns);
   }));
 }
 

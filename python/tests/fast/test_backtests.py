@@ -2,6 +2,7 @@ import json
 import math
 import shutil
 import signal
+import sqlite3
 import subprocess
 import sys
 import threading
@@ -277,3 +278,31 @@ except KeyboardInterrupt:
 def test_summary_fields_are_the_engines():
     names = set(lamina.BacktestSummary().to_dict())
     assert {*_lamina.summary_fields()} == names
+
+
+def test_summary_only_reads_the_catalog_alone(tmp_path, golden_files):
+    """Every lake file, chunk and small object is damaged: the summary does not notice."""
+    path = next(file for file in golden_files if file.stem == "windows3_full")
+    root = tmp_path / "store"
+    with lamina.open(root, create=True) as store:
+        store.backtests.import_(path)
+        expected = store.backtests.get("windows3_full")
+        summary, rows = expected.summary, expected.index_rows
+    damaged = [file for file in (root / "lake").rglob("*.parquet") if file.is_file()]
+    damaged += [file for file in (root / "chunks").rglob("*") if file.is_file()]
+    assert damaged
+    for file in damaged:
+        file.write_bytes(b"damaged")
+    with sqlite3.connect(root / "objects.sqlite") as objects:
+        assert objects.execute("UPDATE object SET stored = x'00'").rowcount > 0
+    with lamina.open(root, read_only=True) as store:
+        opened = store.backtests.open("windows3_full", summary_only=True)
+        assert opened.index_rows == rows
+        assert opened.summary == summary
+        assert opened.parameters == expected.parameters
+        with pytest.raises(lamina.Corruption):
+            opened.document()
+        with pytest.raises(lamina.Corruption):
+            opened.runs[0].equity_curve()
+        with pytest.raises(lamina.NotFound):
+            store.backtests.open("windows3", summary_only=True)

@@ -25,3 +25,33 @@ def test_catalog_of_version_1(tmp_path):
     with lamina.open(root, read_only=True) as store:
         assert store.instruments.get("AAPL").instrument_id == 265598
         assert len(store.backtests) == 1
+
+
+@pytest.mark.shared
+def test_catalog_of_version_3(tmp_path, shared):
+    """Orders and trades with every cell in lake tables of their own; no recipes for prices."""
+    with tarfile.open(GOLDEN / "store_catalog_3.tar.xz") as archive:
+        archive.extractall(tmp_path, filter="data")
+    golden = shared / "data" / "bundles" / "golden" / "v2_8.10.0"
+    names = ["ohlcv_a", "windows3_full"]
+    with lamina.open(tmp_path / "old") as store:
+        assert sorted(store.backtests) == names
+        assert store.verify(deep=True)
+        for name in names:
+            report = store.backtests.export(name, tmp_path / "out" / f"{name}.iafbt")
+            assert report.identical_to_original
+            exported = (tmp_path / "out" / f"{name}.iafbt").read_bytes()
+            assert exported == (golden / f"{name}.iafbt").read_bytes()
+        # It goes on with the tables that it has.
+        assert store.backtests.import_(golden / "cash_flow.iafbt").imported == 1
+        assert store.verify(deep=True)
+        old = {name: store.backtests.get(name).trades().to_pandas() for name in store.backtests}
+        (count,) = store.sql("SELECT count(*) FROM backtests.trades WHERE amount > 0").fetchone()
+    assert count == sum((trades["amount"] > 0).sum() for trades in old.values())
+    with lamina.open(tmp_path / "new", create=True) as store:
+        for name in names:
+            store.backtests.import_(golden / f"{name}.iafbt")
+        for name in names:
+            new = store.backtests.get(name).trades().to_pandas()
+            columns = [column for column in new.columns if column != "run_id"]
+            assert new[columns].astype(str).equals(old[name][columns].astype(str)), name

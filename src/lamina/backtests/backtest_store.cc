@@ -5,12 +5,14 @@
 #include <arrow/api.h>
 
 #include "lamina/backtests/catalog_rows.h"
+#include "lamina/backtests/derived_cells.h"
 #include "lamina/backtests/lake_schema.h"
 #include "lamina/backtests/run_batch.h"
 #include "lamina/backtests/run_id_column.h"
 #include "lamina/backtests/run_selection.h"
 #include "lamina/base/json.h"
 #include "lamina/base/near_names.h"
+#include "lamina/table/arrow_status.h"
 
 namespace lamina::backtests {
 namespace {
@@ -109,10 +111,12 @@ Status BacktestStore::CreateTables(catalog::Catalog& catalog) {
   LAMINA_ASSIGN(auto commit, catalog.BeginCommit("create the tables of backtests"));
   LAMINA_TRY(commit->Finish([](catalog::Database&, catalog::LakeWriter& writer) -> Status {
     LAMINA_TRY(writer.CreateSchema(kSchemaName));
-    for (const TableDefinition* table : AllTables()) {
-      LAMINA_TRY(
-          writer.CreateTable(kSchemaName, table->name, table->columns, {}, table->sorted_by));
+    for (const TableDefinition* logical : AllTables()) {
+      const TableDefinition& table = StoredDefinition(*logical);
+      LAMINA_TRY(writer.CreateTable(kSchemaName, table.name, table.columns, {}, table.sorted_by));
     }
+    LAMINA_TRY(writer.CreateView(kSchemaName, "orders", OrdersViewSql()));
+    LAMINA_TRY(writer.CreateView(kSchemaName, "trades", TradesViewSql()));
     return writer.CreateView(kSchemaName, "all_metric_series", AllMetricSeriesSql());
   }));
   return Ok();
@@ -149,6 +153,15 @@ Result<std::vector<RunRecord>> BacktestStore::Runs(const BacktestRecord& backtes
   return runs;
 }
 
+Result<std::vector<StoredIndexRow>> BacktestStore::Summaries(const BacktestRecord& backtest) {
+  std::vector<StoredIndexRow> rows;
+  LAMINA_TRY(catalog_->Read([&](catalog::Database& database) -> Status {
+    LAMINA_ASSIGN(rows, ReadIndexRows(database, backtest.backtest_id));
+    return Ok();
+  }));
+  return rows;
+}
+
 Result<std::vector<std::string>> BacktestStore::Handles(AsOf as_of) {
   std::vector<std::string> handles;
   LAMINA_TRY(catalog_->Read([&](catalog::Database& database) -> Status {
@@ -181,48 +194,106 @@ Result<bool> BacktestStore::Exists(std::string_view handle) {
   return exists;
 }
 
-Result<std::shared_ptr<arrow::Table>> BacktestStore::ReadRows(const BacktestRecord& backtest,
-                                                              RunTable table,
-                                                              const std::vector<Uuid>& run_ids) {
-  std::int64_t snapshot = 0;
-  std::vector<Uuid> ids = run_ids;
+Result<BacktestStore::RunsAt> BacktestStore::RunsOf(const BacktestRecord& backtest) {
+  RunsAt runs_at;
   LAMINA_TRY(catalog_->Read([&](catalog::Database& database) -> Status {
-    LAMINA_ASSIGN(snapshot, SnapshotOf(database, backtest));
-    if (!ids.empty()) return Ok();
+    LAMINA_ASSIGN(runs_at.snapshot, SnapshotOf(database, backtest));
     LAMINA_ASSIGN(const auto runs, ListRuns(database, backtest.backtest_id));
-    for (const RunRecord& run : runs) ids.push_back(run.run_id);
+    for (const RunRecord& run : runs) runs_at.ids.push_back(run.run_id);
     return Ok();
   }));
-  return ReadRowsOfRuns(table, std::move(ids), snapshot, {});
+  SortUnique(runs_at.ids);
+  return runs_at;
+}
+
+Result<std::shared_ptr<arrow::Table>> BacktestStore::ReadRows(
+    const BacktestRecord& backtest, RunTable table, const std::vector<Uuid>& run_ids,
+    const std::vector<std::string>& columns) {
+  LAMINA_ASSIGN(RunsAt runs, RunsOf(backtest));
+  if (!run_ids.empty()) runs.ids = run_ids;
+  return ReadRowsOfRuns(table, std::move(runs.ids), runs.snapshot, columns);
 }
 
 Result<std::shared_ptr<arrow::Table>> BacktestStore::ReadRowsOfRuns(
     RunTable table, std::vector<Uuid> run_ids, AsOf snapshot,
     const std::vector<std::string>& columns, std::vector<table::ColumnRange> also) {
-  SortUnique(run_ids);
-  catalog::LakeTable lake_table;
+  RunsAt runs{std::move(run_ids), snapshot.value_or(0)};
+  SortUnique(runs.ids);
+  if (!snapshot) {
+    LAMINA_TRY(catalog_->Read([&](catalog::Database& database) -> Status {
+      LAMINA_ASSIGN(runs.snapshot, catalog::LakeReader(database).LatestSnapshot());
+      return Ok();
+    }));
+  }
+  LAMINA_ASSIGN(auto stored, ReadStoredRows(table, runs, columns, std::move(also)));
+  if (!stored.has_derived_cells) return stored.rows;
+  if (table == RunTable::kOrders) return FillOrders(stored.rows);
+  LAMINA_ASSIGN(const auto orders, ReadRowsOfRuns(RunTable::kOrders, runs.ids, runs.snapshot));
+  return FillTrades(stored.rows, orders);
+}
+
+Result<BacktestStore::StoredRows> BacktestStore::ReadStoredRows(
+    RunTable table, const RunsAt& runs, const std::vector<std::string>& columns,
+    std::vector<table::ColumnRange> also) {
+  StoredTable stored;
   std::vector<std::pair<Uuid, Uuid>> ranges;
   LAMINA_TRY(catalog_->Read([&](catalog::Database& database) -> Status {
     catalog::LakeReader reader(database);
-    if (!snapshot) {
-      LAMINA_ASSIGN(snapshot, reader.LatestSnapshot());
-    }
-    LAMINA_ASSIGN(lake_table, reader.FindTable(kSchemaName, DefinitionOf(table).name, *snapshot));
-    LAMINA_ASSIGN(ranges, Ranges(database, run_ids));
+    LAMINA_ASSIGN(stored, FindStoredTable(reader, DefinitionOf(table), runs.snapshot));
+    LAMINA_ASSIGN(ranges, Ranges(database, runs.ids));
     return Ok();
   }));
   // Without runs there are still the table's columns.
   if (ranges.empty()) ranges.emplace_back(Uuid{}, Uuid{});
-  std::optional<std::vector<std::string>> chosen;
-  if (!columns.empty()) chosen = columns;
+  std::optional<std::vector<std::string>> wanted;
+  if (stored.has_derived_cells) {
+    also.clear();  // derived cells may follow from any other
+  } else if (!columns.empty()) {
+    wanted = columns;
+    if (std::find(columns.begin(), columns.end(), "run_id") == columns.end()) {
+      wanted->insert(wanted->begin(), "run_id");
+    }
+  }
   std::vector<std::shared_ptr<arrow::Table>> parts;
   also.emplace_back();
   for (const auto& [first, last] : ranges) {
     also.back() = RunIdRange(first, last);
-    LAMINA_ASSIGN(auto part, catalog_->ReadTable(lake_table, *snapshot, also, chosen));
+    LAMINA_ASSIGN(auto part, catalog_->ReadTable(stored.table, runs.snapshot, also, wanted));
     parts.push_back(std::move(part));
   }
-  return SelectRuns(parts, run_ids);
+  LAMINA_ASSIGN(auto rows, SelectRuns(parts, runs.ids));
+  return StoredRows{std::move(rows), stored.has_derived_cells};
+}
+
+Result<std::shared_ptr<arrow::Table>> BacktestStore::Scan(
+    RunTable table, const std::optional<std::vector<std::string>>& columns) {
+  std::int64_t snapshot = 0;
+  StoredTable stored, orders;
+  LAMINA_TRY(catalog_->Read([&](catalog::Database& database) -> Status {
+    catalog::LakeReader reader(database);
+    LAMINA_ASSIGN(snapshot, reader.LatestSnapshot());
+    LAMINA_ASSIGN(stored, FindStoredTable(reader, DefinitionOf(table), snapshot));
+    LAMINA_ASSIGN(orders, FindStoredTable(reader, OrdersTable(), snapshot));
+    return Ok();
+  }));
+  if (!stored.has_derived_cells) return catalog_->ReadTable(stored.table, snapshot, {}, columns);
+  LAMINA_ASSIGN(auto rows, catalog_->ReadTable(orders.table, snapshot));
+  LAMINA_ASSIGN(rows, FillOrders(rows));
+  if (table == RunTable::kTrades) {
+    LAMINA_ASSIGN(const auto trades, catalog_->ReadTable(stored.table, snapshot));
+    LAMINA_ASSIGN(rows, FillTrades(trades, rows));
+  }
+  if (!columns) return rows;
+  std::vector<int> chosen;
+  for (const std::string& name : *columns) {
+    const int index = rows->schema()->GetFieldIndex(name);
+    if (index < 0) {
+      return NotFound("no column '" + name + "' in backtests." + DefinitionOf(table).name);
+    }
+    chosen.push_back(index);
+  }
+  LAMINA_ARROW_ASSIGN(auto selected, rows->SelectColumns(chosen), "choosing columns");
+  return selected;
 }
 
 Result<std::string> BacktestStore::ReadDocument(const BacktestRecord& backtest) {
@@ -232,8 +303,13 @@ Result<std::string> BacktestStore::ReadDocument(const BacktestRecord& backtest) 
   LakeRows rows;
   if (!runs.empty()) {
     LAMINA_ASSIGN(rows.snapshots, ReadRows(backtest, RunTable::kSnapshots));
-    LAMINA_ASSIGN(rows.trades, ReadRows(backtest, RunTable::kTrades));
     LAMINA_ASSIGN(rows.orders, ReadRows(backtest, RunTable::kOrders));
+    LAMINA_ASSIGN(const RunsAt runs_at, RunsOf(backtest));
+    LAMINA_ASSIGN(auto trades, ReadStoredRows(RunTable::kTrades, runs_at, {}, {}));
+    rows.trades = std::move(trades.rows);
+    if (trades.has_derived_cells) {
+      LAMINA_ASSIGN(rows.trades, FillTrades(rows.trades, rows.orders));
+    }
     LAMINA_ASSIGN(rows.positions, ReadRows(backtest, RunTable::kPositions));
     LAMINA_ASSIGN(rows.series, ReadRows(backtest, RunTable::kSeries));
   }

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "lamina/backtests/decompose.h"
+#include "lamina/backtests/index_table.h"
 #include "lamina/base/hash.h"
 #include "lamina/base/result.h"
 #include "lamina/base/time.h"
@@ -75,6 +76,9 @@ class BacktestStore {
   /// RETURNS kNotFound naming near handles.
   Result<BacktestRecord> Find(std::string_view handle, AsOf as_of = {});
   Result<std::vector<RunRecord>> Runs(const BacktestRecord& backtest);
+  /// Identity and summary metrics by engine, study and universe. Of the catalog alone: no document,
+  /// lake table or chunk is read.
+  Result<std::vector<StoredIndexRow>> Summaries(const BacktestRecord& backtest);
   /// Sorted by handle.
   Result<std::vector<std::string>> Handles(AsOf as_of = {});
   Result<std::int64_t> Count();
@@ -83,14 +87,20 @@ class BacktestStore {
   /// The exact MessagePack document. RETURNS kCorruption when stored parts do not give its hash.
   Result<std::string> ReadDocument(const BacktestRecord& backtest);
   /// Rows of the given runs (all of the backtest's when empty), with run_id, in run order.
+  /// `columns`: at least these (empty: all); others are not decoded where that is possible.
   Result<std::shared_ptr<arrow::Table>> ReadRows(const BacktestRecord& backtest, RunTable table,
-                                                 const std::vector<Uuid>& run_ids = {});
-  /// The chosen columns (run_id first) of rows of runs of any backtests, in the order of run ids;
-  /// of each file only what may hold them, within `also`, is read. `snapshot` absent: the latest.
+                                                 const std::vector<Uuid>& run_ids = {},
+                                                 const std::vector<std::string>& columns = {});
+  /// The same of runs of any backtests, in the order of run ids; of each file only what may hold
+  /// them, within `also`, is read. `snapshot` absent: the latest.
   Result<std::shared_ptr<arrow::Table>> ReadRowsOfRuns(RunTable table, std::vector<Uuid> run_ids,
                                                        AsOf snapshot,
-                                                       const std::vector<std::string>& columns,
+                                                       const std::vector<std::string>& columns = {},
                                                        std::vector<table::ColumnRange> also = {});
+
+  /// The rows of all runs, by run_id. RETURNS kNotFound for a column that the table lacks.
+  Result<std::shared_ptr<arrow::Table>> Scan(
+      RunTable table, const std::optional<std::vector<std::string>>& columns = {});
 
   /// Write the bundle to `path`, atomically, and the price chunks it names beside it (absent ones
   /// only; price_files.h). Nothing is written outside the folder of `path`. A file at `path` is
@@ -112,6 +122,20 @@ class BacktestStore {
   Status Note(std::string_view handle, std::string_view text);
 
  private:
+  struct StoredRows {
+    std::shared_ptr<arrow::Table> rows;
+    bool has_derived_cells = false;  ///< derived_cells.h fills them
+  };
+  /// Runs, by id, and the snapshot at which they are read.
+  struct RunsAt {
+    std::vector<Uuid> ids;
+    std::int64_t snapshot = 0;
+  };
+  Result<RunsAt> RunsOf(const BacktestRecord& backtest);
+  Result<StoredRows> ReadStoredRows(RunTable table, const RunsAt& runs,
+                                    const std::vector<std::string>& columns,
+                                    std::vector<table::ColumnRange> also);
+
   catalog::Catalog* catalog_;
 };
 

@@ -26,6 +26,9 @@ using bundle::Layout;
 using bundle::Value;
 
 constexpr std::size_t kSharedListBytes = 256;  ///< parameters and symbols from here on are chunks
+/// Members of a backtest's metadata that hold the source of its strategy.
+constexpr std::array<std::string_view, 5> kCodeKeys = {"code", "source", "source_code",
+                                                       "strategy_code", "strategy_source"};
 constexpr std::size_t kBlobChunkBytes = 1024;  ///< series from here on are chunks
 
 constexpr std::array<std::string_view, kRecordTableCount> kRunKeys = {
@@ -402,7 +405,20 @@ class Decomposer {
 
   // ------------------------------------------------------------ the rest
 
+  Status TakeCode() {
+    if (!layout_.metadata || !layout_.metadata->is_map()) return Ok();
+    for (const auto entry : layout_.metadata->entries()) {
+      if (!entry.key.is_string() || !entry.value.is_string()) continue;
+      if (entry.value.raw().size() < kSharedListBytes) continue;
+      if (std::find(kCodeKeys.begin(), kCodeKeys.end(), entry.key.AsString()) != kCodeKeys.end()) {
+        LAMINA_TRY(ReplaceByChunk(entry.value, catalog::ChunkKind::kCode));
+      }
+    }
+    return Ok();
+  }
+
   Status TakeSharedParts() {
+    LAMINA_TRY(TakeCode());
     if (layout_.parameters && layout_.parameters->raw().size() >= kSharedListBytes) {
       LAMINA_TRY(ReplaceByChunk(*layout_.parameters, catalog::ChunkKind::kParams));
     }

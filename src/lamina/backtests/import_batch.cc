@@ -8,8 +8,10 @@
 #include <arrow/api.h>
 
 #include "lamina/backtests/catalog_rows.h"
+#include "lamina/backtests/derived_cells.h"
 #include "lamina/backtests/index_table.h"
 #include "lamina/backtests/lake_schema.h"
+#include "lamina/backtests/price_staging.h"
 #include "lamina/backtests/run_batch.h"
 #include "lamina/backtests/run_deletion.h"
 #include "lamina/table/parquet_file.h"
@@ -23,7 +25,7 @@ constexpr int kAttempts = 16;
 class BatchAttempt {
  public:
   BatchAttempt(BacktestStore& store, const std::vector<PreparedBacktest>& batch, bool replace)
-      : store_(store), batch_(batch), replace_(replace) {
+      : store_(store), batch_(batch), replace_(replace), prices_(store.catalog()) {
     report_.outcomes.resize(batch.size(), StoreOutcome::kRefused);
     report_.messages.resize(batch.size());
   }
@@ -165,35 +167,46 @@ class BatchAttempt {
         {&PositionsTable(), tables.positions},
         {&SeriesTable(), tables.series},
     }};
-    std::vector<catalog::LakeTable> lake_tables;
+    std::vector<StoredTable> lake_tables;
     LAMINA_TRY(store_.catalog().Read([&](catalog::Database& database) -> Status {
       catalog::LakeReader reader(database);
       LAMINA_ASSIGN(const auto snapshot, reader.LatestSnapshot());
       for (const auto& [definition, table] : all) {
-        LAMINA_ASSIGN(auto lake_table, reader.FindTable(kSchemaName, definition->name, snapshot));
+        LAMINA_ASSIGN(auto lake_table, FindStoredTable(reader, *definition, snapshot));
         lake_tables.push_back(std::move(lake_table));
       }
       return Ok();
     }));
     for (std::size_t t = 0; t < all.size(); ++t) {
-      const auto& [definition, table] = all[t];
-      if (table->num_rows() == 0) continue;
+      const auto& [definition, whole] = all[t];
+      if (whole->num_rows() == 0) continue;
+      LAMINA_ASSIGN(const auto table, StoredRows(*definition, lake_tables[t], whole, tables));
       LAMINA_ASSIGN(const std::string path, commit.StageLakeFile());
       table::WriteOptions options;
       options.sorted_by = definition->sorted_by;
       LAMINA_ASSIGN(auto written,
                     table::WriteParquet(store_.catalog().env(), path, *table, options));
       report_.bytes_stored += written.size_bytes;
-      LAMINA_TRY(commit.AddLakeFile(lake_tables[t], path, std::move(written)));
+      LAMINA_TRY(commit.AddLakeFile(lake_tables[t].table, path, std::move(written)));
     }
     return Ok();
+  }
+
+  /// Rows without the cells that follow from others, where the store's tables allow it.
+  static Result<TablePtr> StoredRows(const TableDefinition& definition, const StoredTable& stored,
+                                     const TablePtr& whole, const LakeRows& tables) {
+    if (!stored.has_derived_cells) return whole;
+    if (&definition == &OrdersTable()) return StripOrders(whole);
+    return StripTrades(whole, tables.orders);
   }
 
   Status StageChunks(catalog::Commit& commit) {
     for (std::size_t i : chosen_) {
       const PreparedBacktest& backtest = batch_[i];
-      for (const auto* chunks : {&backtest.parts.chunks, &backtest.prices}) {
-        for (const auto& chunk : *chunks) LAMINA_TRY(StageChunk(commit, chunk));
+      for (const auto& chunk : backtest.parts.chunks) LAMINA_TRY(StageChunk(commit, chunk));
+      for (const auto& file : backtest.prices) {
+        LAMINA_ASSIGN(const std::int64_t bytes, prices_.Stage(commit, file));
+        report_.bytes_stored += bytes;
       }
       LAMINA_TRY(StageChunk(commit, backtest.skeleton));
     }
@@ -228,6 +241,7 @@ class BatchAttempt {
   }
 
   Status WriteRows(catalog::Database& database, std::int64_t snapshot_id, const AlsoWrite& also) {
+    LAMINA_TRY(prices_.WriteRows(database));
     LAMINA_ASSIGN(std::int64_t id, NextBacktestId(database));
     const Micros now{store_.catalog().env().Now().value / 1000};
     for (std::size_t k = 0; k < chosen_.size(); ++k, ++id) {
@@ -237,10 +251,11 @@ class BatchAttempt {
         LAMINA_TRY(WriteRun(database, backtest.parts.runs[r], id, static_cast<std::int64_t>(r),
                             slots_[k][r], snapshot_id));
       }
-      for (const auto* chunks : {&backtest.parts.chunks, &backtest.prices}) {
-        for (const auto& chunk : *chunks) {
-          LAMINA_TRY(InsertChunkRef(database, id, chunk.id, snapshot_id));
-        }
+      for (const auto& chunk : backtest.parts.chunks) {
+        LAMINA_TRY(InsertChunkRef(database, id, chunk.id, snapshot_id));
+      }
+      for (const auto& file : backtest.prices) {
+        LAMINA_TRY(InsertChunkRef(database, id, prices_.ReferenceOf(file.id), snapshot_id));
       }
       LAMINA_TRY(InsertChunkRef(database, id, backtest.skeleton.id, snapshot_id));
       if (also) LAMINA_TRY(also(database, id));
@@ -281,7 +296,14 @@ class BatchAttempt {
                          std::int64_t backtest_id, std::int64_t slot, const Slot& assigned,
                          std::int64_t snapshot_id) {
     const RunRecord record = RecordOf(run, slot, assigned.run_id);
-    if (assigned.is_new) LAMINA_TRY(InsertRun(database, record, run.content_hash, snapshot_id));
+    if (assigned.is_new) {
+      LAMINA_TRY(InsertRun(database, record, run.content_hash, snapshot_id));
+      LAMINA_ASSIGN(auto statement, database.Prepare("UPDATE run SET derived_series_mask = ?2 "
+                                                     "WHERE run_id = ?1"));
+      LAMINA_TRY(statement.BindBlob(1, assigned.run_id.View())
+                     .Bind(2, static_cast<std::int64_t>(run.facts.derived_series_mask))
+                     .Run());
+    }
     return InsertBacktestRun(database, backtest_id, record, snapshot_id);
   }
 
@@ -295,6 +317,7 @@ class BatchAttempt {
   std::vector<std::vector<Slot>> slots_;  ///< per chosen, per run
   std::vector<Uuid> shared_;
   Uuid7Source ids_;
+  PriceStaging prices_;
 };
 
 }  // namespace

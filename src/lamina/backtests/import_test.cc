@@ -60,6 +60,41 @@ TEST(Import, IsIdempotentAndReplacesOnlyWhenAsked) {
   EXPECT_FALSE(ImportFolder(store, in, strict).ok());
 }
 
+TEST(Import, ABundleThatGainedAWindowStoresThatWindowOnly) {
+  constexpr int kRows = 500;
+  TestStore store;
+  const std::string in = store.File("in");
+  const std::vector<test::SmallRun> before = {{"w1", kRows, 1000.1}, {"w2", kRows, 2000.2}};
+  WriteTo(in + "/x.iafbt", SmallBundle("x", before));
+  const auto first = ImportFolder(store, in);
+  ASSERT_THAT(first, IsOk());
+  EXPECT_EQ(first->runs_new, 2);
+  const std::int64_t rows = store.LakeRowCount();
+
+  std::vector<test::SmallRun> after = before;
+  after.push_back({"w3", kRows, 3000.3});
+  WriteTo(in + "/x.iafbt", SmallBundle("x", after));
+  ImportOptions replace;
+  replace.replace = true;
+  const auto gained = ImportFolder(store, in, replace);
+  ASSERT_THAT(gained, IsOk());
+  EXPECT_EQ(gained->replaced, 1);
+  EXPECT_EQ(gained->runs_new, 1);
+  EXPECT_EQ(gained->runs_shared, 2);
+  EXPECT_EQ(store.LakeRowCount(), rows + 1 + kRows) << "one row of runs, and its snapshots";
+  EXPECT_LT(gained->bytes_stored, first->bytes_stored);
+  EXPECT_EQ(store.Ask("SELECT count(*) FROM run WHERE end_snapshot IS NULL"), 3);
+  EXPECT_EQ(store.DocumentOf("x"), SmallDocument("x", after));
+
+  // Replacing replaces: nothing of what the bundle lost stays.
+  WriteTo(in + "/x.iafbt", SmallBundle("x", {after[2]}));
+  const auto lost = ImportFolder(store, in, replace);
+  ASSERT_THAT(lost, IsOk());
+  EXPECT_EQ(lost->runs_new, 0);
+  EXPECT_EQ(store.LakeRowCount(), 1 + kRows);
+  EXPECT_EQ(store.DocumentOf("x"), SmallDocument("x", {after[2]}));
+}
+
 /// Whatever the batches, the threads and the options: the first by path, and a loud refusal.
 TEST(Import, OfTwoFilesWithOneHandleTheFirstCounts) {
   for (const bool replace : {false, true}) {

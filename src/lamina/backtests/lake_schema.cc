@@ -18,7 +18,8 @@ TableDefinition Define(std::string name, std::vector<std::pair<std::string, Lake
   definition.sorted_by = std::move(sorted_by);
   std::int64_t id = 1;
   for (auto& [column, type] : columns) {
-    const bool required = column == "run_id" || column == "seq" || column == "metric";
+    const bool required =
+        column == "run_id" || column == "seq" || column == "metric" || column == kDerivedColumn;
     definition.columns.push_back({std::move(column), type, !required, id});
     id += type == LakeType::kInt32List ? 2 : 1;
   }
@@ -188,6 +189,36 @@ const std::vector<const TableDefinition*>& AllTables() {
                                                               &TradesTable(),    &OrdersTable(),
                                                               &PositionsTable(), &SeriesTable()};
   return kTables;
+}
+
+namespace {
+
+TableDefinition Stored(const TableDefinition& table) {
+  std::vector<std::pair<std::string, LakeType>> columns;
+  for (const auto& column : table.columns) columns.emplace_back(column.name, column.type);
+  columns.emplace_back(kDerivedColumn, LakeType::kInt32);
+  return Define("stored_" + table.name, std::move(columns), table.sorted_by);
+}
+
+}  // namespace
+
+const TableDefinition& StoredDefinition(const TableDefinition& table) {
+  static const TableDefinition kOrders = Stored(OrdersTable()), kTrades = Stored(TradesTable());
+  if (&table == &OrdersTable()) return kOrders;
+  if (&table == &TradesTable()) return kTrades;
+  return table;
+}
+
+Result<StoredTable> FindStoredTable(catalog::LakeReader& reader, const TableDefinition& table,
+                                    std::int64_t snapshot) {
+  const TableDefinition& stored = StoredDefinition(table);
+  auto found = reader.FindTable(kSchemaName, stored.name, snapshot);
+  if (found.ok()) return StoredTable{*std::move(found), &stored != &table};
+  if (&stored == &table || found.error().code() != ErrorCode::kNotFound) {
+    return std::move(found).error();
+  }
+  LAMINA_ASSIGN(auto plain, reader.FindTable(kSchemaName, table.name, snapshot));
+  return StoredTable{std::move(plain), false};
 }
 
 std::string AllMetricSeriesSql() {

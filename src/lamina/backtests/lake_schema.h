@@ -36,6 +36,19 @@ const TableDefinition& PositionsTable();
 const TableDefinition& SeriesTable();  ///< metric_series
 const std::vector<const TableDefinition*>& AllTables();
 
+/// How the rows of a table lie in the lake: orders and trades as `stored_orders` and
+/// `stored_trades`, whose last column tells which NULL cells follow from others (derived_cells.h);
+/// `orders` and `trades` are views then. The other tables as they are.
+inline constexpr std::string_view kDerivedColumn = "derived";
+const TableDefinition& StoredDefinition(const TableDefinition& table);
+/// The lake's table with the rows of `table`. Stores made before catalog version 4 hold all cells.
+struct StoredTable {
+  catalog::LakeTable table;
+  bool has_derived_cells = false;
+};
+Result<StoredTable> FindStoredTable(catalog::LakeReader& reader, const TableDefinition& table,
+                                    std::int64_t snapshot);
+
 /// The SELECT of view `all_metric_series`: stored rows and, by the mask in `runs`, derived ones.
 std::string AllMetricSeriesSql();
 

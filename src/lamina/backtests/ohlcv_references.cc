@@ -8,6 +8,7 @@
 #include "lamina/backtests/ohlcv_manifest.h"
 #include "lamina/backtests/skeleton.h"
 #include "lamina/bundle/msgpack.h"
+#include "lamina/catalog/price_recipes.h"
 
 namespace lamina::backtests {
 namespace {
@@ -115,6 +116,16 @@ Status Refresh(BacktestStore& store, bool deleted, Named& named) {
   return Ok();
 }
 
+/// Files that are made from another one.
+Result<std::vector<catalog::PriceRecipe>> Recipes(BacktestStore& store) {
+  std::vector<catalog::PriceRecipe> recipes;
+  LAMINA_TRY(store.catalog().Read([&](catalog::Database& database) -> Status {
+    LAMINA_ASSIGN(recipes, catalog::ListPriceRecipes(database));
+    return Ok();
+  }));
+  return recipes;
+}
+
 /// As the catalog has them, by hash.
 Result<std::vector<OhlcvBlob>> ListedOhlcv(BacktestStore& store) {
   std::vector<OhlcvBlob> listed;
@@ -130,6 +141,14 @@ Result<std::vector<OhlcvBlob>> ListedOhlcv(BacktestStore& store) {
       listed.push_back({sha256, select.Int(1)});
     }
   }));
+  LAMINA_ASSIGN(const auto recipes, Recipes(store));
+  for (const auto& recipe : recipes) listed.push_back({recipe.sha256, recipe.content_bytes});
+  std::sort(listed.begin(), listed.end(),
+            [](const OhlcvBlob& a, const OhlcvBlob& b) { return a.sha256 < b.sha256; });
+  // A file that got a chunk of its own after its recipe counts once.
+  listed.erase(std::unique(listed.begin(), listed.end(),
+                           [](const auto& a, const auto& b) { return a.sha256 == b.sha256; }),
+               listed.end());
   return listed;
 }
 
@@ -191,14 +210,29 @@ Result<std::vector<Sha256Digest>> CollectOhlcv(BacktestStore& store, const Ohlcv
   for (int attempt = 1;; ++attempt) {
     LAMINA_TRY(Refresh(store, what.keep_deleted, named));
     LAMINA_ASSIGN(const auto listed, ListedOhlcv(store));
+    LAMINA_ASSIGN(const auto recipes, Recipes(store));
+    std::set<Sha256Digest> needed = named.hashes;
+    std::vector<Sha256Digest> unnamed_recipes;
+    for (const auto& recipe : recipes) {
+      if (named.hashes.contains(recipe.sha256)) {
+        needed.insert(recipe.source);
+      } else {
+        unnamed_recipes.push_back(recipe.sha256);
+      }
+    }
     std::vector<Sha256Digest> orphans;
     for (const OhlcvBlob& blob : listed) {
-      if (!named.hashes.contains(blob.sha256)) orphans.push_back(blob.sha256);
+      if (!needed.contains(blob.sha256)) orphans.push_back(blob.sha256);
     }
     if (what.dry_run) return orphans;
     const auto check = [&](catalog::Database& database) -> Status {
       LAMINA_ASSIGN(const auto fresh, BacktestsSince(database, named.snapshot, false));
-      if (fresh.empty()) return Ok();
+      if (fresh.empty()) {
+        for (const Sha256Digest& sha256 : unnamed_recipes) {
+          LAMINA_TRY(catalog::DeletePriceRecipe(database, sha256));
+        }
+        return Ok();
+      }
       return Conflict("'" + fresh.front().handle + "' was stored meanwhile; try again");
     };
     auto gone = store.catalog().CollectChunks(catalog::ChunkKind::kOhlcv, orphans, check);
@@ -206,9 +240,10 @@ Result<std::vector<Sha256Digest>> CollectOhlcv(BacktestStore& store, const Ohlcv
       if (gone.error().code() == ErrorCode::kConflict && attempt < kAttempts) continue;
       return std::move(gone).error();
     }
-    std::vector<Sha256Digest> removed;
+    std::vector<Sha256Digest> removed = std::move(unnamed_recipes);
     for (const catalog::ChunkId& id : *gone) removed.push_back(id.sha256);
     std::sort(removed.begin(), removed.end());
+    removed.erase(std::unique(removed.begin(), removed.end()), removed.end());
     return removed;
   }
 }

@@ -62,7 +62,8 @@ Status RunDeletion::Stage(catalog::Commit& commit) {
     LAMINA_TRY(catalog_->Read([&](catalog::Database& database) -> Status {
       catalog::LakeReader reader(database);
       LAMINA_ASSIGN(const auto snapshot, reader.LatestSnapshot());
-      LAMINA_ASSIGN(table, reader.FindTable(kSchemaName, definition->name, snapshot));
+      LAMINA_ASSIGN(auto stored, FindStoredTable(reader, *definition, snapshot));
+      table = std::move(stored.table);
       for (const Uuid& run : runs_) {
         catalog::LakeRange range{"run_id", run.ToString(), run.ToString()};
         LAMINA_ASSIGN(auto planned, reader.Plan(table, snapshot, {range}));

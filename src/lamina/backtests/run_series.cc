@@ -92,6 +92,35 @@ Result<std::shared_ptr<arrow::Table>> DerivedSeries(const arrow::Table& snapshot
   return SeriesTableOf(points->times, points->values);
 }
 
+Result<std::shared_ptr<arrow::Table>> ReadByMask(const RunReader& read, std::int32_t mask,
+                                                 std::uint32_t series) {
+  const std::uint32_t recipe = RecipeOf(mask, series);
+  if (recipe == 0) {
+    LAMINA_ASSIGN(const auto rows, read(RunTable::kSeries, {"metric", "ts", "value"}));
+    return StoredSeries(*rows, kSeriesNames[series]);
+  }
+  LAMINA_ASSIGN(const auto rows, read(RunTable::kSnapshots, {"ts", "total_value", "cash_flow"}));
+  return DerivedSeries(*rows, series, recipe);
+}
+
+/// Of a run of the backtest; absent when the catalog does not tell.
+Result<std::optional<std::int32_t>> MaskInCatalog(BacktestStore& store,
+                                                  const BacktestRecord& backtest,
+                                                  const Uuid& run_id) {
+  std::optional<std::int32_t> mask;
+  LAMINA_TRY(store.catalog().Read([&](catalog::Database& database) -> Status {
+    LAMINA_ASSIGN(auto find,
+                  database.Prepare("SELECT u.derived_series_mask FROM backtest_run r JOIN run u ON "
+                                   "u.run_id = r.run_id WHERE r.backtest_id = ?1 AND r.run_id = "
+                                   "?2 AND u.derived_series_mask IS NOT NULL LIMIT 1"));
+    find.Bind(1, backtest.backtest_id).BindBlob(2, run_id.View());
+    LAMINA_ASSIGN(const bool row, find.Step());
+    if (row) mask = static_cast<std::int32_t>(find.Int(0));
+    return Ok();
+  }));
+  return mask;
+}
+
 /// Snapshot rows that are in memory at a time.
 constexpr std::int64_t kSliceRows = 2'000'000;
 
@@ -293,26 +322,26 @@ Result<std::shared_ptr<arrow::Table>> ManySeries::Finish(const std::vector<std::
 Result<std::shared_ptr<arrow::Table>> ReadRunSeries(BacktestStore& store,
                                                     const BacktestRecord& backtest,
                                                     const Uuid& run_id, std::string_view name) {
-  return ReadRunSeries([&](RunTable table) { return store.ReadRows(backtest, table, {run_id}); },
-                       "backtest '" + backtest.handle + "' has no run " + run_id.ToString(), name);
+  const RunReader read = [&](RunTable table, const std::vector<std::string>& columns) {
+    return store.ReadRows(backtest, table, {run_id}, columns);
+  };
+  LAMINA_ASSIGN(const std::uint32_t series, SeriesNamed(name));
+  LAMINA_ASSIGN(const auto mask, MaskInCatalog(store, backtest, run_id));
+  if (mask) return ReadByMask(read, *mask, series);
+  return ReadRunSeries(read, "backtest '" + backtest.handle + "' has no run " + run_id.ToString(),
+                       name);
 }
 
 Result<std::shared_ptr<arrow::Table>> ReadRunSeries(const RunReader& read,
                                                     const std::string& absent,
                                                     std::string_view name) {
   LAMINA_ASSIGN(const std::uint32_t series, SeriesNamed(name));
-  LAMINA_ASSIGN(const auto runs, read(RunTable::kRuns));
+  LAMINA_ASSIGN(const auto runs, read(RunTable::kRuns, {"derived_series_mask"}));
   const TableView::Wanted wanted[] = {{"derived_series_mask", LakeType::kInt32}};
   LAMINA_ASSIGN(const TableView view, TableView::Of(*runs, wanted));
   if (view.rows() == 0) return NotFound(absent);
   const ColumnView& mask = view.columns()[0];
-  const std::uint32_t recipe = RecipeOf(mask.IsNull(0) ? 0 : mask.small_integers[0], series);
-  if (recipe == 0) {
-    LAMINA_ASSIGN(const auto rows, read(RunTable::kSeries));
-    return StoredSeries(*rows, name);
-  }
-  LAMINA_ASSIGN(const auto rows, read(RunTable::kSnapshots));
-  return DerivedSeries(*rows, series, recipe);
+  return ReadByMask(read, mask.IsNull(0) ? 0 : mask.small_integers[0], series);
 }
 
 Result<std::shared_ptr<arrow::Table>> ReadSeriesOfMany(BacktestStore& store,

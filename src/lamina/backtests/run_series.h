@@ -23,8 +23,9 @@ Result<std::shared_ptr<arrow::Table>> ReadRunSeries(BacktestStore& store,
                                                     const BacktestRecord& backtest,
                                                     const Uuid& run_id, std::string_view name);
 
-/// The rows of the run in one table.
-using RunReader = std::function<Result<std::shared_ptr<arrow::Table>>(RunTable table)>;
+/// The rows of the run in one table, with at least these columns.
+using RunReader = std::function<Result<std::shared_ptr<arrow::Table>>(
+    RunTable table, const std::vector<std::string>& columns)>;
 /// The same of a run that is in no store; kNotFound with the text `absent` when it has no row.
 Result<std::shared_ptr<arrow::Table>> ReadRunSeries(const RunReader& read,
                                                     const std::string& absent,

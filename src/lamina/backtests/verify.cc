@@ -79,9 +79,9 @@ Result<RowState> ReadRowState(catalog::Database& database) {
   LAMINA_ASSIGN(state.snapshot, reader.LatestSnapshot());
   LAMINA_ASSIGN(state.runs, ReadLiveRuns(database));
   for (std::size_t t = 0; t < state.tables.size(); ++t) {
-    LAMINA_ASSIGN(
-        state.tables[t],
-        reader.FindTable(kSchemaName, CountedTables()[t].definition->name, state.snapshot));
+    LAMINA_ASSIGN(auto stored,
+                  FindStoredTable(reader, *CountedTables()[t].definition, state.snapshot));
+    state.tables[t] = std::move(stored.table);
     LAMINA_ASSIGN(state.files[t], reader.Plan(state.tables[t], state.snapshot));
   }
   return state;

@@ -10,6 +10,8 @@
 #include "lamina/catalog/catalog_internal.h"
 #include "lamina/catalog/head_internal.h"
 #include "lamina/catalog/migrations.h"
+#include "lamina/catalog/price_recipes.h"
+#include "lamina/table/published_parquet.h"
 
 namespace lamina::catalog {
 namespace {
@@ -303,12 +305,36 @@ Result<std::vector<WriterSessionInfo>> Catalog::OpenSessions() {
   return sessions;
 }
 
+namespace {
+
+/// The published bytes of a price file that is kept as a recipe.
+Result<std::string> MakeAgain(Catalog& catalog, const ChunkId& id, const PriceRecipe& recipe) {
+  const std::string source = recipe.source.Hex();
+  const std::string context = "chunk " + id.ToString() + ", made from " + source;
+  if (recipe.source == id.sha256) return Corruption(context + ": that is itself");
+  LAMINA_ASSIGN(const std::string content, catalog.ReadChunk({id.kind, recipe.source}));
+  auto made = table::Rewrite(content, recipe.recipe);
+  if (!made.ok()) return std::move(made).error().With(context);
+  if (static_cast<std::int64_t>(made->size()) == recipe.content_bytes &&
+      Sha256(*made) == id.sha256) {
+    return made;
+  }
+  return Corruption(context + ": other bytes come out");
+}
+
+}  // namespace
+
 Result<std::string> Catalog::ReadChunk(const ChunkId& id) {
   std::optional<ChunkRow> row;
+  std::optional<PriceRecipe> recipe;
   LAMINA_TRY(Read([&](Database& database) -> Status {
     LAMINA_ASSIGN(row, FindChunk(database, id));
+    if (id.kind == ChunkKind::kOhlcv && (!row || !row->live())) {
+      LAMINA_ASSIGN(recipe, FindPriceRecipe(database, id.sha256));
+    }
     return Ok();
   }));
+  if (recipe) return MakeAgain(*this, id, *recipe);
   if (!row) return NotFound("no chunk " + id.ToString());
   std::string place, stored;
   if (row->in_file) {
@@ -340,10 +366,22 @@ Status Catalog::CheckChunk(const ChunkId& id, bool deep) {
     return Ok();
   }
   std::optional<ChunkRow> row;
+  std::optional<PriceRecipe> recipe;
   LAMINA_TRY(Read([&](Database& database) -> Status {
     LAMINA_ASSIGN(row, FindChunk(database, id));
+    if (id.kind == ChunkKind::kOhlcv && (!row || !row->live())) {
+      LAMINA_ASSIGN(recipe, FindPriceRecipe(database, id.sha256));
+      if (recipe) {
+        LAMINA_ASSIGN(row, FindChunk(database, {id.kind, recipe->source}));
+      }
+    }
     return Ok();
   }));
+  if (recipe) {
+    const ChunkId source{id.kind, recipe->source};
+    if (row && row->live() && source != id) return CheckChunk(source, false);
+    return Corruption("chunk " + id.ToString() + ": what it is made from is missing");
+  }
   if (!row) return NotFound("no chunk " + id.ToString());
   if (!row->in_file) {
     return state_->WithObjects([&](Database& objects) -> Status {

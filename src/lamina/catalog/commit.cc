@@ -145,6 +145,17 @@ Result<bool> Commit::State::ReuseChunk(const ChunkId& id) {
     // A file that is gone or cut off is written again: the content is at hand.
     const Result<io::FileInfo> info = catalog.env.Stat(catalog.Path(ChunkPath(id)));
     if (!info.ok() || info->size != row->stored_bytes) return false;
+  } else {
+    // So is a small one that is damaged: nothing is built on it.
+    const Status sound = catalog.WithObjects([&](Database& objects) -> Status {
+      LAMINA_ASSIGN(std::string stored, ReadObject(objects, id));
+      LAMINA_TRY(DecodeChunk(id, *row, std::move(stored), "objects.sqlite"));
+      return Ok();
+    });
+    const bool damaged = !sound.ok() && (sound.error().code() == ErrorCode::kCorruption ||
+                                         sound.error().code() == ErrorCode::kNotFound);
+    if (damaged) return false;
+    if (!sound.ok()) return sound.error().Clone();
   }
   Chunk chunk;
   chunk.row = *row;

@@ -160,8 +160,23 @@ CREATE INDEX backtest_index_narrow ON backtest_index(
   WHERE end_snapshot IS NULL AND universe_key = '';
 )sql";
 
+/// Price files that hold the same as another. Which series of a run are derived, so that reading
+/// one need not look into the lake for it (NULL in rows of before). New stores also keep orders and
+/// trades in lake tables that programs of version 3 do not know (docs/format/lake_backtests.md);
+/// older stores go on with theirs.
+constexpr const char* kVersion4 = R"sql(
+CREATE TABLE price_content(
+  sha256 BLOB PRIMARY KEY, logical_sha256 BLOB NOT NULL) STRICT, WITHOUT ROWID;
+CREATE INDEX price_content_by_id ON price_content(logical_sha256);
+CREATE TABLE price_recipe(
+  sha256 BLOB PRIMARY KEY, source_sha256 BLOB NOT NULL, content_bytes INTEGER NOT NULL,
+  recipe BLOB NOT NULL) STRICT, WITHOUT ROWID;
+ALTER TABLE run ADD COLUMN derived_series_mask INTEGER;
+)sql";
+
 /// Step i takes version i to i + 1.
-constexpr std::array<const char*, 3> kSteps = {kVersion1, kInstruments, kValidatedMetrics};
+constexpr std::array<const char*, 4> kSteps = {kVersion1, kInstruments, kValidatedMetrics,
+                                               kVersion4};
 
 constexpr std::int64_t kObjectsVersion = 1;
 // A rowid table: large values pack badly into the pages of an index.

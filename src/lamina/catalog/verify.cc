@@ -12,6 +12,7 @@
 #include "lamina/base/hash.h"
 #include "lamina/catalog/catalog_internal.h"
 #include "lamina/catalog/head_internal.h"
+#include "lamina/catalog/price_recipes.h"
 #include "lamina/table/parquet_file.h"
 
 namespace lamina::catalog {
@@ -146,6 +147,10 @@ class Verifier {
 
   Status ListChunks(Database& database, std::vector<std::pair<ChunkId, std::int64_t>>& chunks) {
     LAMINA_ASSIGN(Statement read, database.Prepare("SELECT kind, sha256, stored_bytes FROM chunk"));
+    LAMINA_ASSIGN(const auto recipes, ListPriceRecipes(database));
+    for (const PriceRecipe& recipe : recipes) {
+      chunks.emplace_back(ChunkId{ChunkKind::kOhlcv, recipe.sha256}, recipe.content_bytes);
+    }
     for (;;) {
       LAMINA_ASSIGN(const bool row, read.Step());
       if (!row) return Ok();

@@ -46,7 +46,7 @@ TEST(Stats, EmptyStore) {
   EXPECT_EQ(stats->backtests, 0);
   EXPECT_EQ(stats->document_bytes, 0);
   EXPECT_EQ(stats->tables.size(), 6U);
-  EXPECT_EQ(TableOf(*stats, "backtests.trades").rows, 0);
+  EXPECT_EQ(TableOf(*stats, "backtests.stored_trades").rows, 0);
   EXPECT_TRUE(stats->chunks.empty());
   EXPECT_GT(stats->catalog_bytes, 0);
   EXPECT_EQ(stats->total_bytes, stats->catalog_bytes + stats->objects_bytes);
@@ -77,7 +77,7 @@ TEST(Stats, CountsWhatIsThereAndForgetsWhatIsDeleted) {
   EXPECT_EQ(stats->document_bytes, 2 * record->document_bytes);
   EXPECT_EQ(stats->file_bytes, 2 * static_cast<std::int64_t>(file->size()));
   EXPECT_EQ(TableOf(*stats, "backtests.runs").rows, stats->runs);
-  EXPECT_EQ(TableOf(*stats, "backtests.trades").rows, trades);
+  EXPECT_EQ(TableOf(*stats, "backtests.stored_trades").rows, trades);
   EXPECT_EQ(stats->snapshot, *store->catalog().LatestSnapshot());
   ASSERT_FALSE(stats->chunks.empty());
   std::int64_t tables = 0;
@@ -92,7 +92,8 @@ TEST(Stats, CountsWhatIsThereAndForgetsWhatIsDeleted) {
   stats = ReadStats(*store);
   ASSERT_THAT(stats, IsOk());
   EXPECT_EQ(stats->backtests, 1);
-  EXPECT_EQ(TableOf(*stats, "backtests.trades").rows, trades) << "the other still names them";
+  EXPECT_EQ(TableOf(*stats, "backtests.stored_trades").rows, trades)
+      << "the other still names them";
 
   ASSERT_THAT(store->backtests().Delete({"same"}), IsOk());
   stats = ReadStats(*store);

@@ -180,7 +180,7 @@ Result<std::shared_ptr<arrow::Table>> BundleBacktest::ReadRows(RunTable table,
 Result<std::shared_ptr<arrow::Table>> BundleBacktest::ReadSeries(const Uuid& run_id,
                                                                  std::string_view name) {
   return backtests::ReadRunSeries(
-      [&](RunTable table) { return ReadRows(table, {run_id}); },
+      [&](RunTable table, const std::vector<std::string>&) { return ReadRows(table, {run_id}); },
       "backtest '" + record_.handle + "' has no run " + run_id.ToString(), name);
 }
 
