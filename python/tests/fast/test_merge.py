@@ -105,3 +105,21 @@ def test_prices_of_both_stay(any_store, shared, tmp_path):
     any_store.export("ohlcv_a", out)
     there = {path.name for path in out.parent.rglob("*.parquet")}
     assert there == set(manifest.values())
+
+
+def test_both_kinds_list_and_rank(any_store):
+    for name, sharpe in (("low", 0.5), ("high", 2.0)):
+        document = {
+            "format_version": 2,
+            "engine_type": "vector",
+            "algorithm_id": name,
+            "vector_runs": [],
+            "vector_metrics": {"sharpe_ratio": sharpe},
+        }
+        any_store.put(document, handle=name)
+    listed = any_store.list(sort="sharpe_ratio", limit=1, where="sharpe > 0").to_dicts()
+    ranked = any_store.rank("sharpe_ratio", descending=False).to_dicts()
+    assert [row["algorithm_id"] for row in listed] == ["high"]
+    assert [row["algorithm_id"] for row in ranked] == ["low", "high"]
+    assert any_store.get(listed[0]["handle"]).algorithm_id == "high"
+    assert isinstance(any_store, lamina.BacktestStore)
