@@ -80,7 +80,7 @@ TEST(Migrations, LiveHandlesAndRunsAreUnique) {
   ASSERT_THAT(MigrateCatalog(*database, "test", Micros{1}), IsOk());
   const auto run = [&](const std::string& id, const std::string& end) {
     return database->Execute("INSERT INTO run VALUES(x'" + id + "', x'AA', 1, " + end +
-                             ", 0, 0, 0, 0, 0)");
+                             ", 0, 0, 0, 0, 0, NULL)");
   };
   EXPECT_THAT(run("01", "5"), IsOk());
   EXPECT_THAT(run("02", "NULL"), IsOk());
