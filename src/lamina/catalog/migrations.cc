@@ -160,8 +160,20 @@ CREATE INDEX backtest_index_narrow ON backtest_index(
   WHERE end_snapshot IS NULL AND universe_key = '';
 )sql";
 
+constexpr const char* kNothing = "";  // version 4 is kept free
+
+// Names for snapshots that expiry spares (catalog/pins.h); with expires_at they are leases. When a
+// chunk was found to be named by nobody; its bytes go a grace later.
+constexpr const char* kPins = R"sql(
+CREATE TABLE pin(
+  name TEXT PRIMARY KEY, snapshot_id INTEGER NOT NULL, created_at INTEGER NOT NULL,
+  expires_at INTEGER, holder TEXT NOT NULL) STRICT;
+ALTER TABLE chunk ADD COLUMN condemned_at INTEGER;
+)sql";
+
 /// Step i takes version i to i + 1.
-constexpr std::array<const char*, 3> kSteps = {kVersion1, kInstruments, kValidatedMetrics};
+constexpr std::array<const char*, 5> kSteps = {kVersion1, kInstruments, kValidatedMetrics, kNothing,
+                                               kPins};
 
 constexpr std::int64_t kObjectsVersion = 1;
 // A rowid table: large values pack badly into the pages of an index.
