@@ -43,7 +43,7 @@ from .series import (
     volume_profile,
     window_join,
 )
-from .store import Problem, Store, VerifyReport, open
+from .store import Problem, RepairReport, Store, VerifyReport, open, restore
 from .stores import (
     BacktestStore,
     LocalDirStore,
@@ -87,6 +87,7 @@ __all__ = [
     "NotFound",
     "Problem",
     "PruneReport",
+    "RepairReport",
     "ResourceExhausted",
     "Session",
     "SqliteBacktestIndex",
@@ -111,6 +112,7 @@ __all__ = [
     "rank_index",
     "read_bundle",
     "resample",
+    "restore",
     "rolling",
     "running_vwap",
     "volume_profile",

@@ -12,6 +12,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from . import _lamina, _progress, errors
+from ._time import AsOf
 from .summary import BacktestSummary
 from .table import Table
 
@@ -166,7 +167,7 @@ class Backtests:
         engine: str | None = None,
         study: str | None = None,
         universe: str | None = None,
-        snapshot: int | None = None,
+        snapshot: AsOf = None,
     ) -> Table:
         """Backtests with chosen columns, sorted (missing values last) and filtered.
 
@@ -185,7 +186,7 @@ class Backtests:
                 engine,
                 study,
                 universe,
-                snapshot,
+                self._store._snapshot_id(snapshot),
             )
         )
 
@@ -202,7 +203,7 @@ class Backtests:
         engine: str | None = None,
         study: str | None = None,
         universe: str | None = None,
-        snapshot: int | None = None,
+        snapshot: AsOf = None,
     ) -> Table:
         """The best backtests by one metric, or by several; other arguments as for `list`.
 
@@ -222,7 +223,7 @@ class Backtests:
                 engine,
                 study,
                 universe,
-                snapshot,
+                self._store._snapshot_id(snapshot),
             )
         )
 
@@ -245,8 +246,9 @@ class Backtests:
         done = self._engine.prune_except(_names(keep), archive_dir, dry_run)
         return PruneReport(tuple(done["kept"]), tuple(done["pruned"]), done["dry_run"])
 
-    def get(self, handle: str, *, snapshot: int | None = None) -> Backtest:
+    def get(self, handle: str, *, snapshot: AsOf = None) -> Backtest:
         """The backtest of that handle. Raises NotFound (a KeyError) naming near handles."""
+        snapshot = self._store._snapshot_id(snapshot)
         return Backtest(self, self._engine.find(handle, snapshot), snapshot)
 
     __getitem__ = get
@@ -278,7 +280,7 @@ class Backtests:
         *,
         format_version: int | None = None,
         level: int | None = None,
-        snapshot: int | None = None,
+        snapshot: AsOf = None,
     ) -> ExportReport:
         """Write the bundle to `path`, as it came in unless `format_version` (1, 2, 5) or the zstd
         `level` say otherwise. Price files that it names are put beside it.
@@ -288,6 +290,7 @@ class Backtests:
         version, Unsupported when the version cannot hold the runs (several studies, both engines
         or universes in 1 and 2); then no file is written.
         """
+        snapshot = self._store._snapshot_id(snapshot)
         done = self._engine.export_bundle(handle, path, format_version, level, snapshot)
         return ExportReport(**done)
 
@@ -314,9 +317,9 @@ class Backtests:
     def exists(self, handle: str) -> bool:
         return self._engine.exists(handle)
 
-    def handles(self, *, snapshot: int | None = None) -> Names:
+    def handles(self, *, snapshot: AsOf = None) -> Names:
         """All handles, sorted."""
-        return self._engine.handles(snapshot)
+        return self._engine.handles(self._store._snapshot_id(snapshot))
 
     def __contains__(self, handle: object) -> bool:
         return isinstance(handle, str) and self._engine.exists(handle)

@@ -37,6 +37,7 @@ class OpenStore {
 
 void BindStores(nb::module_& module, nb::class_<OpenStore>& store);
 void BindBacktests(nb::module_& module, nb::class_<OpenStore>& store);
+void BindUpkeep(nb::module_& module, nb::class_<OpenStore>& store);
 void BindInstruments(nb::class_<OpenStore>& store);
 
 }  // namespace lamina::python
