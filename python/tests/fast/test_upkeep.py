@@ -1,6 +1,7 @@
 """Pins, time travel, expiry, collection, compaction, purge, backup, repair through Python."""
 
 import datetime as dt
+import random
 
 import pytest
 
@@ -136,6 +137,8 @@ def test_purge(history):
 def test_backup_and_restore(history, tmp_path):
     store, between = history
     store.pin("whole", between)
+    noise = random.Random(7).randbytes(200_000).hex()  # a chunk that is a file
+    store.backtests.put(bundle("big", metadata={"noise": noise}), handle="big")
     first = store.backup(tmp_path / "copy")
     assert first["files"] == first["copied_files"]
     store.backtests.put(bundle("d"), handle="d")
@@ -143,7 +146,7 @@ def test_backup_and_restore(history, tmp_path):
     assert second["copied_files"] < second["files"]
     with lamina.restore(tmp_path / "copy", tmp_path / "again") as again:
         assert again.store_id != store.store_id
-        assert again.backtests.handles() == ["a", "c", "d"]
+        assert again.backtests.handles() == ["a", "big", "c", "d"]
         assert again.backtests.handles(snapshot="whole") == ["a", "b", "c"]
         assert again.verify(deep=True)
         again.backtests.delete("a")

@@ -327,7 +327,7 @@ TEST(CompactOnDemand, MakesOneFileAndFoldsDeletions) {
 
 TEST(CompactOnDemand, TheTargetBoundsAFileAndUnknownTablesAreNamed) {
   Store store;
-  for (int run = 0; run < 6; ++run) ASSERT_THAT(store.Put(run, 400), IsOk());
+  for (int run = 0; run < 6; ++run) ASSERT_THAT(store.Put(run, 20'000), IsOk());
   const auto content = store.Content();
   const std::int64_t two = store.Files()[0].size_bytes * 5 / 2;
   ASSERT_THAT(store.catalog().Compact({.tables = {}, .target_bytes = two}), IsOk());

@@ -15,6 +15,7 @@
 namespace lamina::upkeep {
 namespace {
 
+using catalog::Database;
 using test::UnitStore;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
@@ -198,7 +199,8 @@ TEST(Collect, Model) {
       }
     }
   }
-  for (const auto& pin : *catalog::ListPins(store.catalog())) {
+  const auto left = catalog::ListPins(store.catalog());
+  for (const auto& pin : *left) {
     ASSERT_THAT(catalog::Unpin(store.catalog(), pin.name), IsOk());
   }
   ASSERT_THAT(CollectGarbage(*store, AtOnce()), IsOk());

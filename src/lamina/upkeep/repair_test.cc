@@ -8,6 +8,7 @@
 namespace lamina::upkeep {
 namespace {
 
+using catalog::Database;
 using test::UnitStore;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
@@ -50,9 +51,12 @@ TEST(Repair, StatisticsComeFromTheFooter) {
   ASSERT_THAT(found, IsOk());
   ASSERT_THAT(Kinds(found->problems), ::testing::Contains("statistics"));
   for (const StoreProblem& problem : found->problems) {
-    if (problem.kind == "statistics") EXPECT_THAT(problem.remedy, HasSubstr("lamina repair"));
+    if (problem.kind != "statistics") continue;
+    EXPECT_THAT(problem.remedy, HasSubstr("lamina repair"));
   }
-  const auto dry = RepairStore(*store, {.dry_run = true});
+  RepairOptions trial;
+  trial.dry_run = true;
+  const auto dry = RepairStore(*store, trial);
   ASSERT_THAT(dry, IsOk());
   EXPECT_FALSE(dry->actions.empty());
   const auto done = RepairStore(*store);

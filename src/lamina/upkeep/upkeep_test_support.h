@@ -140,7 +140,9 @@ class UnitStore {
 
   std::vector<std::int64_t> Snapshots() {
     std::vector<std::int64_t> ids;
-    for (const auto& snapshot : *store_->Snapshots()) ids.push_back(snapshot.snapshot_id);
+    const auto snapshots = store_->Snapshots();
+    EXPECT_THAT(snapshots, IsOk());
+    for (const auto& snapshot : *snapshots) ids.push_back(snapshot.snapshot_id);
     return ids;
   }
 
