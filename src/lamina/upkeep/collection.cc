@@ -260,7 +260,25 @@ class Collector {
       LAMINA_ASSIGN(sizes_, backtests::OhlcvBlobs(store_.backtests()));
     }
     LAMINA_ASSIGN(prices_, backtests::CollectOhlcv(store_.backtests(), what));
-    return Ok();
+    return dry_run ? SpareReferenced() : Ok();
+  }
+
+  /// The collection itself leaves those that a live row names.
+  Status SpareReferenced() {
+    return catalog_.Read([&](Database& database) -> Status {
+      LAMINA_ASSIGN(Statement find,
+                    database.Prepare("SELECT 1 FROM chunk_ref WHERE kind = ?1 AND sha256 = ?2 AND "
+                                     "end_snapshot IS NULL LIMIT 1"));
+      std::vector<Sha256Digest> going;
+      for (const Sha256Digest& sha256 : prices_) {
+        find.Bind(1, static_cast<std::int64_t>(catalog::ChunkKind::kOhlcv));
+        LAMINA_ASSIGN(const bool named, find.BindBlob(2, sha256.View()).Step());
+        if (!named) going.push_back(sha256);
+        find.Reset();
+      }
+      prices_ = std::move(going);
+      return Ok();
+    });
   }
 
   /// Names of lake files are never used twice, so this needs no lock; the list shrinks after it.
