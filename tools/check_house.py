@@ -39,7 +39,8 @@ EDGES: dict[str, set[str]] = {
     "demo": {"backtests", "bundle"},
 }
 EDGES["store"] = set(EDGES) - {"demo"}
-EDGES["server"] = {"store"}
+EDGES["upkeep"] = {"store", "backtests", "catalog", "table"}
+EDGES["server"] = {"store", "upkeep"}
 EDGES["cli"] = set(EDGES)
 for _name in set(EDGES) - {"base", "io", "table"}:
     EDGES[_name] |= {"base", "io"}
@@ -75,7 +76,12 @@ TESTED_ELSEWHERE: dict[str, str] = {
     "src/lamina/cli/migrate_command.cc": "tests/scripts/stores/migrate.test",
     "src/lamina/cli/store_commands.cc": "python/tests/cli/test_first_way.py",
     "src/lamina/cli/validate_command.cc": "python/tests/cli/test_validated.py",
+    "src/lamina/cli/upkeep_commands.cc": "tests/scripts/upkeep/verbs.test",
     "src/lamina/store/prune_store.cc": "tests/scripts/index/prune.test",
+    "src/lamina/upkeep/backup_files.cc": "src/lamina/upkeep/backup_test.cc",
+    "src/lamina/upkeep/purge.cc": "tests/scripts/upkeep/purge.test",
+    "src/lamina/upkeep/upkeep_lock.cc": "src/lamina/upkeep/collection_test.cc",
+    "src/lamina/upkeep/verify_store.cc": "src/lamina/upkeep/repair_test.cc",
 }
 
 

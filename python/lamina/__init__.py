@@ -44,7 +44,7 @@ from .series import (
     volume_profile,
     window_join,
 )
-from .store import Problem, Store, VerifyReport, open
+from .store import Problem, RepairReport, Store, VerifyReport, open, restore
 from .stores import (
     BacktestStore,
     LocalDirStore,
@@ -90,6 +90,7 @@ __all__ = [
     "NotFound",
     "Problem",
     "PruneReport",
+    "RepairReport",
     "ResourceExhausted",
     "Session",
     "SqliteBacktestIndex",
@@ -115,6 +116,7 @@ __all__ = [
     "rank_index",
     "read_bundle",
     "resample",
+    "restore",
     "rolling",
     "running_vwap",
     "volume_profile",

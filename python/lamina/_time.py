@@ -5,7 +5,11 @@ from __future__ import annotations
 import datetime as dt
 from typing import Any
 
+from . import _lamina
 from .errors import InvalidArgument
+
+#: A lake snapshot: its number, the name of a pin, a time; None: the latest.
+AsOf = int | str | dt.datetime | None
 
 _EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 _EPOCH_DAY = dt.date(1970, 1, 1).toordinal()
@@ -71,3 +75,21 @@ def to_day_number(day: Any) -> int:
 
 def from_day_number(day: int) -> dt.date:
     return dt.date.fromordinal(day + _EPOCH_DAY)
+
+
+def as_of_text(at: int | str | dt.datetime) -> str:
+    """A snapshot as the engine resolves it."""
+    if isinstance(at, dt.datetime):
+        if at.tzinfo is None:
+            at = at.replace(tzinfo=dt.UTC)
+        return at.astimezone(dt.UTC).isoformat()
+    if isinstance(at, bool) or not isinstance(at, (int, str)):
+        raise InvalidArgument(f"{at!r} is not a snapshot: a number, the name of a pin, or a time")
+    return str(at)
+
+
+def to_microseconds(span: str | dt.timedelta) -> int:
+    """Microseconds of a timedelta, or of a text such as "7d" or "1h30m"."""
+    if isinstance(span, dt.timedelta):
+        return span // dt.timedelta(microseconds=1)
+    return _lamina.duration_us(span)

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from . import _lamina, _progress, errors
+from ._time import AsOf
 from .backtest import Backtest, Names, StrPath
 from .reports import (
     ExportReport,
@@ -139,7 +140,7 @@ class Backtests:
         handles: str | Sequence[str] | Table,
         metric: str = "equity_curve",
         *,
-        snapshot: int | None = None,
+        snapshot: AsOf = None,
     ) -> Table:
         """One metric series of all runs of many backtests: run_id, handle, window, ts, value.
 
@@ -156,7 +157,8 @@ class Backtests:
             wanted = [row["handle"] for row in handles.to_dicts()]
         else:
             wanted = [handles] if isinstance(handles, str) else list(handles)
-        return Table(self._engine.series_of_many(wanted, metric, snapshot))
+        as_of = self._store._snapshot_id(snapshot)
+        return Table(self._engine.series_of_many(wanted, metric, as_of))
 
     def list(
         self,
@@ -170,7 +172,7 @@ class Backtests:
         engine: str | None = None,
         study: str | None = None,
         universe: str | None = None,
-        snapshot: int | None = None,
+        snapshot: AsOf = None,
     ) -> Table:
         """Backtests with chosen columns, sorted (missing values last) and filtered.
 
@@ -189,7 +191,7 @@ class Backtests:
                 engine,
                 study,
                 universe,
-                snapshot,
+                self._store._snapshot_id(snapshot),
             )
         )
 
@@ -206,7 +208,7 @@ class Backtests:
         engine: str | None = None,
         study: str | None = None,
         universe: str | None = None,
-        snapshot: int | None = None,
+        snapshot: AsOf = None,
     ) -> Table:
         """The best backtests by one metric, or by several; other arguments as for `list`.
 
@@ -226,7 +228,7 @@ class Backtests:
                 engine,
                 study,
                 universe,
-                snapshot,
+                self._store._snapshot_id(snapshot),
             )
         )
 
@@ -249,15 +251,14 @@ class Backtests:
         done = self._engine.prune_except(_names(keep), archive_dir, dry_run)
         return PruneReport(tuple(done["kept"]), tuple(done["pruned"]), done["dry_run"])
 
-    def get(self, handle: str, *, snapshot: int | None = None) -> Backtest:
+    def get(self, handle: str, *, snapshot: AsOf = None) -> Backtest:
         """The backtest of that handle. Raises NotFound (a KeyError) naming near handles."""
+        snapshot = self._store._snapshot_id(snapshot)
         return Backtest(self, self._engine.find(handle, snapshot), snapshot)
 
     __getitem__ = get
 
-    def open(
-        self, handle: str, *, summary_only: bool = False, snapshot: int | None = None
-    ) -> Backtest:
+    def open(self, handle: str, *, summary_only: bool = False, snapshot: AsOf = None) -> Backtest:
         """The backtest of that handle, as `get` gives it; parts are read when they are asked for.
 
         With `summary_only` its identity, parameters and summary metrics are read at once, and only
@@ -295,7 +296,7 @@ class Backtests:
         *,
         format_version: int | None = None,
         level: int | None = None,
-        snapshot: int | None = None,
+        snapshot: AsOf = None,
     ) -> ExportReport:
         """Write the bundle to `path`, as it came in unless `format_version` (1, 2, 5) or the zstd
         `level` say otherwise. Price files that it names are put beside it.
@@ -305,6 +306,7 @@ class Backtests:
         version, Unsupported when the version cannot hold the runs (several studies, both engines
         or universes in 1 and 2); then no file is written.
         """
+        snapshot = self._store._snapshot_id(snapshot)
         done = self._engine.export_bundle(handle, path, format_version, level, snapshot)
         return ExportReport(**done)
 
@@ -331,9 +333,9 @@ class Backtests:
     def exists(self, handle: str) -> bool:
         return self._engine.exists(handle)
 
-    def handles(self, *, snapshot: int | None = None) -> Names:
+    def handles(self, *, snapshot: AsOf = None) -> Names:
         """All handles, sorted."""
-        return self._engine.handles(snapshot)
+        return self._engine.handles(self._store._snapshot_id(snapshot))
 
     def __contains__(self, handle: object) -> bool:
         return isinstance(handle, str) and self._engine.exists(handle)

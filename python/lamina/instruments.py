@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from ._time import from_nanoseconds, to_nanoseconds
+from ._time import AsOf, from_nanoseconds, to_nanoseconds
 from .calendar import Calendar
 from .errors import InvalidArgument, NotFound
 from .table import Table
@@ -151,7 +151,7 @@ class Instruments:
             return calendar
         return calendar.with_trading_hours(found.trading_hours, found.time_zone)
 
-    def list(self, *, snapshot: int | None = None) -> Table:
+    def list(self, *, snapshot: AsOf = None) -> Table:
         """Every row, by symbol, venue, id and time; columns are the fields of `Instrument`."""
         import pyarrow
 
@@ -163,7 +163,7 @@ class Instruments:
             "valid_from": stamp,
             "valid_to": stamp,
         }
-        rows = self._store._engine.list_instruments(snapshot)
+        rows = self._store._engine.list_instruments(self._store._snapshot_id(snapshot))
         schema = pyarrow.schema([(name, types.get(name, pyarrow.string())) for name in _FIELDS])
         return Table(pyarrow.Table.from_pylist(rows, schema=schema))
 

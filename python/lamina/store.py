@@ -6,11 +6,14 @@ import os
 import tempfile
 import threading
 import weakref
+from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from . import _html, _lamina, _sql
+from ._time import AsOf, as_of_text, to_microseconds
 from .backtests import Backtests, Batch
 from .calendar import Calendar
 from .errors import Unsupported
@@ -27,12 +30,16 @@ class Problem:
     kind: str
     path: str
     detail: str
+    remedy: str  # what can be done
 
 
 @dataclass(frozen=True)
 class VerifyReport:
     """What `Store.verify` looked at; true when it found nothing wrong."""
 
+    checked_files: int
+    checked_chunks: int
+    checked_bytes: int
     checked_backtests: int
     checked_runs: int
     checked_documents: int
@@ -44,6 +51,15 @@ class VerifyReport:
 
     def __bool__(self) -> bool:
         return self.ok
+
+
+@dataclass(frozen=True)
+class RepairReport:
+    """What `Store.repair` did (path, action, detail), and what remains."""
+
+    actions: tuple[dict[str, str], ...]
+    problems: tuple[Problem, ...]
+    dry_run: bool
 
 
 _open_stores: weakref.WeakSet[Store] = weakref.WeakSet()
@@ -136,8 +152,14 @@ class Store:
         """
         return Calendar(name)
 
-    def sql(self, query: str, *, snapshot: int | None = None) -> duckdb.DuckDBPyRelation:
-        """Run SQL over one snapshot of the store (the latest one unless given), in DuckDB.
+    def _snapshot_id(self, snapshot: AsOf) -> int | None:
+        if snapshot is None or (isinstance(snapshot, int) and not isinstance(snapshot, bool)):
+            return snapshot
+        return self._engine.resolve_snapshot(as_of_text(snapshot))
+
+    def sql(self, query: str, *, snapshot: AsOf = None) -> duckdb.DuckDBPyRelation:
+        """Run SQL over one snapshot of the store (the latest one unless given: a number, the name
+        of a pin, or a time), in DuckDB.
 
         The lake tables are there by schema (`backtests.portfolio_snapshots`, `backtests.trades`,
         `backtests.runs`, …), and two tables of handles: `backtest_index` (identity, parameters,
@@ -146,6 +168,7 @@ class Store:
         Needs `lamina[sql]`.
         """
         engine = self._engine
+        snapshot = self._snapshot_id(snapshot)
         if snapshot is None:
             snapshot = engine.latest_snapshot()
         return self._sql.run(query, snapshot, self._root / "lake", self._snapshot_catalog)
@@ -174,11 +197,80 @@ class Store:
         """Sizes and counts by table and chunk kind."""
         return self._engine.stats()
 
+    def snapshot_at(self, at: AsOf) -> int:
+        """The number of the snapshot that `at` means: a number, the name of a pin, or a time (the
+        one that was the latest then). Raises NotFound for an expired one, InvalidArgument."""
+        return (
+            self._engine.latest_snapshot()
+            if at is None
+            else self._engine.resolve_snapshot(as_of_text(at))
+        )
+
+    def pin(self, name: str, snapshot: AsOf = None) -> int:
+        """Name a snapshot (the latest unless given), so that `expire` and `gc` spare it and all it
+        needs. Returns its number. Raises AlreadyExists, NotFound, InvalidArgument."""
+        return self._engine.pin(name, self._snapshot_id(snapshot))
+
+    def unpin(self, name: str) -> None:
+        """Take a pin away. Raises NotFound."""
+        self._engine.unpin(name)
+
+    def pins(self) -> list[dict[str, Any]]:
+        """Pins and leases: name, snapshot, created_us, expires_us (None: never), holder."""
+        return self._engine.pins()
+
+    def expire(
+        self, older_than: str | timedelta | None = None, *, dry_run: bool = False
+    ) -> dict[str, Any]:
+        """Forget snapshots that stopped being the latest that long ago (`"7d"`, a timedelta; by
+        default `keep_snapshots` of lamina.toml), apart from pinned ones. Returns expired,
+        kept_by_pins, kept, condemned_files, condemned_chunks, removed_rows, dry_run."""
+        span = None if older_than is None else to_microseconds(older_than)
+        return self._engine.expire(span, dry_run)
+
+    def gc(self, dry_run: bool = False, *, grace: str | timedelta | None = None) -> dict[str, Any]:
+        """Expire by policy, then remove what no kept snapshot, pin or writer needs and what was
+        retired longer ago than the grace. Returns removed_chunks, removed_files, freed_bytes,
+        kept_pinned, removed_orphans, waiting, expired_snapshots, dry_run. Raises, and has removed
+        nothing, when something could not be read."""
+        return self._engine.collect(None if grace is None else to_microseconds(grace), dry_run)
+
+    def compact(self, tables: str | Sequence[str] | None = None) -> list[dict[str, Any]]:
+        """Merge small lake files and fold deleted rows out of them. Returns one dict a table:
+        table, files_before, files_after, rows, bytes_before, bytes_after."""
+        names = [tables] if isinstance(tables, str) else list(tables or ())
+        return self._engine.compact(names)
+
+    def purge(self, handles: str | Sequence[str]) -> dict[str, Any]:
+        """Take backtests out for good, from older snapshots too: every snapshot since the first
+        that held one of them is forgotten. Cannot be undone. Raises NotFound, Conflict (a pin)."""
+        return self._engine.purge([handles] if isinstance(handles, str) else list(handles))
+
+    def backup(self, dest: str | os.PathLike[str]) -> dict[str, Any]:
+        """Copy the store into folder `dest` while it is used; again into the same folder copies
+        what is new. Returns files, bytes, snapshot, copied_files, copied_bytes. `lamina.restore`
+        makes a store of it."""
+        return self._engine.backup(os.path.abspath(dest))
+
     def verify(self, deep: bool = False) -> VerifyReport:
         """Check the store: structure, counts, hashes; with `deep` every byte and every document."""
         found = self._engine.verify(deep)
         problems = tuple(Problem(*problem) for problem in found.pop("problems"))
         return VerifyReport(problems=problems, **found)
+
+    def repair(
+        self, *, dry_run: bool = False, backup: str | os.PathLike[str] | None = None
+    ) -> RepairReport:
+        """Make again what can be derived, fetch damaged files from a backup, set the rest aside in
+        quarantine/ with its reason. Nothing is deleted."""
+        done = self._engine.repair(dry_run, None if backup is None else os.path.abspath(backup))
+        problems = tuple(Problem(*problem) for problem in done["problems"])
+        return RepairReport(tuple(done["actions"]), problems, done["dry_run"])
+
+    def doctor(self) -> list[dict[str, str]]:
+        """File system, disk, limits, versions, writers: one dict a check, with check, state (ok,
+        warn, bad), value, advice."""
+        return _lamina.doctor(self._root)
 
     def close(self) -> None:
         """Let the files go. Closing again is harmless."""
@@ -229,3 +321,11 @@ def open(root: str | os.PathLike[str], *, create: bool = False, read_only: bool 
     Unsupported (made by a newer version; network file system), Corruption.
     """
     return Store(root, create=create, read_only=read_only)
+
+
+def restore(source: str | os.PathLike[str], root: str | os.PathLike[str]) -> Store:
+    """Make a store in the new or empty folder `root` from the backup in `source`, verify it, and
+    open it. It has an id of its own. Raises NotFound (no whole backup), AlreadyExists, Corruption.
+    """
+    _lamina.restore(os.path.abspath(source), os.path.abspath(root))
+    return Store(root)

@@ -3,11 +3,9 @@
 #include <cstdint>
 #include <optional>
 
-#include "interruptible.h"
 #include <nanobind/stl/optional.h>
 #include <nanobind/stl/string.h>
 
-#include "lamina/backtests/verify.h"
 #include "lamina/catalog/snapshot_export.h"
 #include "lamina/store/stats.h"
 
@@ -101,23 +99,6 @@ nb::dict Stats(const OpenStore& self) {
   return all;
 }
 
-nb::dict Verify(const OpenStore& self, bool deep) {
-  const auto engine = self.Get();
-  Interruptible work{nb::none()};
-  const auto found = work.Run(
-      [&] { return backtests::VerifyBacktests(engine->backtests(), deep, &work.cancel()); });
-  nb::dict all;
-  all["checked_backtests"] = found.checked_backtests;
-  all["checked_runs"] = found.checked_runs;
-  all["checked_documents"] = found.checked_documents;
-  nb::list problems;
-  for (const backtests::BacktestProblem& problem : found.problems) {
-    problems.append(nb::make_tuple(Text(problem.kind), Text(problem.path), Text(problem.detail)));
-  }
-  all["problems"] = problems;
-  return all;
-}
-
 }  // namespace
 
 void BindStore(nb::module_& module) {
@@ -139,12 +120,11 @@ void BindStore(nb::module_& module) {
       .def("export_snapshot", &ExportSnapshot, nb::arg("path"), nb::arg("snapshot").none(),
            nb::sig(
                "def export_snapshot(self, path: object, snapshot: int | None) -> tuple[int, str]"))
-      .def("verify", &Verify, nb::arg("deep"),
-           nb::sig("def verify(self, deep: bool) -> dict[str, object]"))
       .def("stats", &Stats, nb::sig("def stats(self) -> dict[str, object]"));
   BindBacktests(module, store);
   BindInstruments(store);
   BindStores(module, store);
+  BindUpkeep(module, store);
 }
 
 }  // namespace lamina::python

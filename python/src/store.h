@@ -42,6 +42,7 @@ class OpenStore {
 void BindStores(nb::module_& module, nb::class_<OpenStore>& store);
 void BindMadeBacktests(nb::module_& module, nb::class_<stores::BundleBacktest>& backtest);
 void BindBacktests(nb::module_& module, nb::class_<OpenStore>& store);
+void BindUpkeep(nb::module_& module, nb::class_<OpenStore>& store);
 void BindInstruments(nb::class_<OpenStore>& store);
 
 }  // namespace lamina::python

@@ -55,3 +55,18 @@ def test_catalog_of_version_3(tmp_path, shared):
             new = store.backtests.get(name).trades().to_pandas()
             columns = [column for column in new.columns if column != "run_id"]
             assert new[columns].astype(str).equals(old[name][columns].astype(str)), name
+
+
+def test_history_of_version_3(tmp_path):
+    """One backtest, deleted and brought back; no pins, and no policies in lamina.toml yet."""
+    with tarfile.open(GOLDEN / "store_catalog_3_history.tar.xz") as archive:
+        archive.extractall(tmp_path, filter="data")
+    with lamina.open(tmp_path / "old") as store:
+        snapshots = store.snapshots()
+        assert store.backtests.handles() == ["one_run"]
+        assert store.verify(deep=True)
+        store.pin("old")
+        assert store.expire("0s")["kept"] == 1 < len(snapshots)
+        store.gc(grace="0s")
+        assert store.backtests.handles(snapshot="old") == ["one_run"]
+        assert store.verify(deep=True)

@@ -35,10 +35,15 @@ const TableDefinition& DefinitionOf(RunTable table) {
   return RunsTable();
 }
 
-/// The latest snapshot at which the backtest was (or is) there.
+/// The latest snapshot that is kept and at which the backtest was (or is) there.
 Result<std::int64_t> SnapshotOf(catalog::Database& database, const BacktestRecord& backtest) {
-  if (backtest.end_snapshot) return *backtest.end_snapshot - 1;
-  return catalog::LakeReader(database).LatestSnapshot();
+  if (!backtest.end_snapshot) return catalog::LakeReader(database).LatestSnapshot();
+  LAMINA_ASSIGN(auto last, database.Prepare("SELECT max(snapshot_id) FROM ducklake_snapshot WHERE "
+                                            "snapshot_id >= ?1 AND snapshot_id < ?2"));
+  last.Bind(1, backtest.begin_snapshot).Bind(2, *backtest.end_snapshot);
+  LAMINA_ASSIGN(const bool row, last.Step());
+  if (row && !last.IsNull(0)) return last.Int(0);
+  return NotFound("the snapshots that held '" + backtest.handle + "' have expired");
 }
 
 /// A few strangers in between cost less than another read.

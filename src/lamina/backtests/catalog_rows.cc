@@ -77,11 +77,7 @@ Result<std::optional<BacktestRecord>> FindBacktest(Database& database, std::stri
 
 Status CheckSnapshot(Database& database, AsOf as_of) {
   if (!as_of) return Ok();
-  LAMINA_ASSIGN(auto statement,
-                database.Prepare("SELECT 1 FROM ducklake_snapshot WHERE snapshot_id = ?1"));
-  LAMINA_ASSIGN(const bool present, statement.Bind(1, *as_of).Step());
-  if (!present) return NotFound("no snapshot " + std::to_string(*as_of) + " in this store");
-  return Ok();
+  return catalog::LakeReader(database).CheckSnapshot(*as_of);
 }
 
 Result<std::optional<BacktestRecord>> FindDeletedBacktest(Database& database,

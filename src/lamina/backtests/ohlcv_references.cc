@@ -127,13 +127,15 @@ Result<std::vector<catalog::PriceRecipe>> Recipes(BacktestStore& store) {
 }
 
 /// As the catalog has them, by hash.
-Result<std::vector<OhlcvBlob>> ListedOhlcv(BacktestStore& store) {
+Result<std::vector<OhlcvBlob>> ListedOhlcv(BacktestStore& store,
+                                           std::optional<std::int64_t> stored_until = {}) {
   std::vector<OhlcvBlob> listed;
   LAMINA_TRY(store.catalog().Read([&](catalog::Database& database) -> Status {
     LAMINA_ASSIGN(auto select,
                   database.Prepare("SELECT sha256, stored_bytes FROM chunk WHERE kind = ?1 AND "
-                                   "end_snapshot IS NULL ORDER BY sha256"));
-    select.Bind(1, static_cast<std::int64_t>(catalog::ChunkKind::kOhlcv));
+                                   "end_snapshot IS NULL AND (?2 IS NULL OR begin_snapshot <= ?2) "
+                                   "ORDER BY sha256"));
+    select.Bind(1, static_cast<std::int64_t>(catalog::ChunkKind::kOhlcv)).Bind(2, stored_until);
     for (;;) {
       LAMINA_ASSIGN(const bool row, select.Step());
       if (!row) return Ok();
@@ -209,7 +211,7 @@ Result<std::vector<Sha256Digest>> CollectOhlcv(BacktestStore& store, const Ohlcv
   Named named;
   for (int attempt = 1;; ++attempt) {
     LAMINA_TRY(Refresh(store, what.keep_deleted, named));
-    LAMINA_ASSIGN(const auto listed, ListedOhlcv(store));
+    LAMINA_ASSIGN(const auto listed, ListedOhlcv(store, what.stored_until));
     LAMINA_ASSIGN(const auto recipes, Recipes(store));
     std::set<Sha256Digest> needed = named.hashes;
     std::vector<Sha256Digest> unnamed_recipes;

@@ -49,6 +49,8 @@ struct OhlcvCollection {
   bool dry_run = false;
   /// Spare what deleted backtests name: `undelete` brings them back with their prices.
   bool keep_deleted = false;
+  /// Only files first stored at or before this snapshot: a bundle may come after its prices.
+  std::optional<std::int64_t> stored_until = {};
 };
 /// Remove the price files that no live backtest names. Refuses (the error, naming the backtest)
 /// when any reference cannot be read. A writer that stores one of them meanwhile keeps it. RETURNS

@@ -402,14 +402,26 @@ Status Catalog::CheckChunk(const ChunkId& id, bool deep) {
                     " bytes instead of " + std::to_string(row->stored_bytes));
 }
 
+Status Catalog::State::StartSession() {
+  if (options.read_only) return Unsupported(root + " was opened for reading only");
+  LAMINA_TRY(CheckProcess());
+  if (session != nullptr) return Ok();
+  LAMINA_ASSIGN(session, internal::WriterSession::Start(env, root, *writer));
+  return Ok();
+}
+
+Status Catalog::Transact(const std::function<Status(Database&)>& work) {
+  LAMINA_TRY(state_->CheckProcess());  // in a forked child not even the mutex may be touched
+  const std::lock_guard<std::mutex> lock(state_->write_mutex);
+  LAMINA_TRY(state_->StartSession());
+  return state_->writer->Transact([&] { return work(*state_->writer); });
+}
+
 Result<std::unique_ptr<Commit>> Catalog::BeginCommit(std::string message) {
   if (read_only()) return Unsupported(root() + " was opened for reading only");
   LAMINA_TRY(state_->CheckProcess());
   const std::lock_guard<std::mutex> lock(state_->write_mutex);
-  if (state_->session == nullptr) {
-    LAMINA_ASSIGN(state_->session,
-                  internal::WriterSession::Start(state_->env, state_->root, *state_->writer));
-  }
+  LAMINA_TRY(state_->StartSession());
   return std::unique_ptr<Commit>(
       new Commit(std::make_unique<Commit::State>(*state_, std::move(message))));
 }

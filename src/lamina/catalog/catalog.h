@@ -12,6 +12,7 @@
 #include <string>
 #include <vector>
 
+#include "lamina/base/parallel.h"
 #include "lamina/base/result.h"
 #include "lamina/base/uuid.h"
 #include "lamina/catalog/chunk_store.h"
@@ -38,6 +39,25 @@ struct WriterSessionInfo {
   bool alive = false;  ///< its lock is held; false: died, and the next writer recovers it
 };
 
+/// What Catalog::Compact is to do.
+struct CompactionRequest {
+  std::vector<std::string> tables = {};  ///< "backtests.trades" or "trades"; empty: all
+  std::int64_t target_bytes = std::int64_t{256} << 20;
+  const CancelToken* cancel = nullptr;
+};
+
+/// What it did to one table; of live files.
+struct TableCompaction {
+  std::string table;  ///< "backtests.trades"
+  std::int64_t files_before = 0, files_after = 0, rows = 0, bytes_before = 0, bytes_after = 0;
+};
+
+/// A file that nothing names.
+struct OrphanFile {
+  std::string path;  ///< relative to the root
+  std::int64_t bytes = 0;
+};
+
 class Catalog {
  public:
   /// Make an empty catalog in the existing folder `root`. RETURNS kAlreadyExists.
@@ -62,6 +82,11 @@ class Catalog {
   /// The same with a pooled connection to objects.sqlite, without a transaction.
   Status ReadObjects(const std::function<Status(Database&)>& work);
 
+  /// Change rows of ours that belong to no snapshot (pins, what expired), in one write transaction.
+  /// Registers the writer session as BeginCommit does. RETURNS what `work` does, after a rollback;
+  /// kConflict, kUnsupported as BeginCommit.
+  Status Transact(const std::function<Status(Database&)>& work);
+
   /// Start a commit. The first one of a process registers the writer session and recovers dead
   /// ones. Several may be open at once, each in its own thread; they finish one after the other.
   /// RETURNS kUnsupported on a read-only catalog and in a forked child.
@@ -83,11 +108,20 @@ class Catalog {
                                              const std::vector<Sha256Digest>& chunks,
                                              const std::function<Status(Database&)>& check);
 
+  /// Clean up after writers that died, as the first commit of a process does.
+  Status RecoverDeadSessions();
+
+  /// Files below lake/ and chunks/ that bear a name of ours, were last written before
+  /// `written_before`, and are named by no row and no unfinished commit. Unlinks them unless
+  /// `dry_run`. RETURNS an error, and has removed nothing, when a folder cannot be read.
+  Result<std::vector<OrphanFile>> RemoveOrphans(Nanos written_before, bool dry_run);
+
   /// Absolute path of a file given relative to lake/.
   std::string LakePath(std::string_view relative) const;
 
   /// Rows of one lake table at `snapshot`, delete files honoured, columns in table order unless
-  /// chosen. Added columns that a file lacks read as NULL.
+  /// chosen. Added columns that a file lacks read as NULL. RETURNS kNotFound for an expired
+  /// snapshot.
   Result<std::shared_ptr<arrow::Table>> ReadTable(
       const LakeTable& table, std::int64_t snapshot,
       const std::vector<table::ColumnRange>& ranges = {},
@@ -98,6 +132,11 @@ class Catalog {
   /// RETURNS how many files were replaced; losing the race to another process is not an error.
   /// Cheap when there is nothing to merge. docs/format/lake_catalog.md: which files are chosen.
   Result<std::int64_t> CompactSmallFiles(std::int64_t min_files = 32);
+
+  /// The same on demand: files of any size below `target_bytes`, as few as two of them, and every
+  /// file with deleted rows. Whole or not for each merge: cut short, it goes on where it was.
+  /// RETURNS one entry a table, kNotFound for an unknown name, kConflict while another compacts.
+  Result<std::vector<TableCompaction>> Compact(const CompactionRequest& request);
 
  private:
   struct State;

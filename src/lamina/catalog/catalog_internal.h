@@ -38,6 +38,8 @@ struct Catalog::State {
   Status WithObjects(const std::function<Status(Database&)>& use);
   /// objects.sqlite for writing. REQUIRES write_mutex.
   Result<Database*> ObjectsForWriting();
+  /// Register this process as a writer, once. REQUIRES write_mutex.
+  Status StartSession();
   Micros Now() const { return Micros{env.Now().value / 1000}; }
   std::string Path(std::string_view relative) const { return io::JoinPath(root, relative); }
 

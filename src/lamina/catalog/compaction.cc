@@ -53,6 +53,13 @@ std::int64_t DecodedRowBytes(const LakeTable& table) {
   return bytes;
 }
 
+bool IsAsked(const LakeTable& table, const std::vector<std::string>& names) {
+  if (names.empty()) return true;
+  return std::any_of(names.begin(), names.end(), [&](const std::string& name) {
+    return name == table.name || name == table.schema + "." + table.name;
+  });
+}
+
 // Tables with enough live small files to be worth planning.
 Result<std::vector<std::int64_t>> CrowdedTables(Database& database, std::int64_t min_files) {
   LAMINA_ASSIGN(Statement read,
@@ -183,7 +190,121 @@ Status RunMerge(Catalog& catalog, const Merge& merge) {
   return Ok();
 }
 
+// Smallest first, as many as fit; one alone only to be rid of its deleted rows.
+std::vector<LakeFile> ChooseOnDemand(std::vector<LakeFile> files, std::int64_t row_bytes,
+                                     std::int64_t target_bytes) {
+  std::erase_if(files, [&](const LakeFile& file) {
+    const bool large =
+        file.size_bytes >= target_bytes / 2 || file.rows * row_bytes >= kDemandDecodedBytesMax / 2;
+    return large && !file.deletes;
+  });
+  std::stable_sort(files.begin(), files.end(), [](const LakeFile& a, const LakeFile& b) {
+    return a.size_bytes < b.size_bytes;
+  });
+  std::vector<LakeFile> chosen;
+  std::int64_t bytes = 0, decoded = 0;
+  for (LakeFile& file : files) {
+    bytes += file.size_bytes;
+    decoded += file.rows * row_bytes;
+    if (!chosen.empty() && (bytes > target_bytes || decoded > kDemandDecodedBytesMax)) break;
+    chosen.push_back(std::move(file));
+  }
+  if (chosen.size() >= 2 || (chosen.size() == 1 && chosen[0].deletes)) return chosen;
+  const auto folded = std::find_if(files.begin(), files.end(),
+                                   [](const LakeFile& file) { return file.deletes.has_value(); });
+  if (folded == files.end()) return {};
+  return {std::move(*folded)};
+}
+
+struct DemandPlan {
+  std::vector<Merge> merges;  // at most one for each partition
+  std::vector<TableCompaction> tables;
+};
+
+Result<DemandPlan> PlanOnDemand(Catalog& catalog, const CompactionRequest& request) {
+  DemandPlan plan;
+  LAMINA_TRY(catalog.Read([&](Database& database) -> Status {
+    LakeReader reader(database);
+    LAMINA_ASSIGN(const std::int64_t snapshot, reader.LatestSnapshot());
+    LAMINA_ASSIGN(const std::vector<LakeTable> tables, reader.Tables(snapshot));
+    for (const LakeTable& table : tables) {
+      if (!IsAsked(table, request.tables)) continue;
+      TableCompaction& state = plan.tables.emplace_back();
+      state.table = table.schema + "." + table.name;
+      std::map<std::vector<std::string>, std::vector<LakeFile>> partitions;
+      LAMINA_ASSIGN(std::vector<LakeFile> files, reader.Plan(table, snapshot));
+      for (LakeFile& file : files) {
+        ++state.files_after;
+        state.rows += file.rows - (file.deletes ? file.deletes->rows : 0);
+        state.bytes_after += file.size_bytes;
+        std::vector<std::string> partition = file.partition_values;
+        partitions[std::move(partition)].push_back(std::move(file));
+      }
+      for (auto& [partition, members] : partitions) {
+        std::vector<LakeFile> chosen =
+            ChooseOnDemand(std::move(members), DecodedRowBytes(table), request.target_bytes);
+        if (!chosen.empty()) plan.merges.push_back({table, snapshot, std::move(chosen)});
+      }
+    }
+    return Ok();
+  }));
+  return plan;
+}
+
+Status CheckNames(const DemandPlan& plan, const CompactionRequest& request) {
+  for (const std::string& name : request.tables) {
+    const bool known =
+        std::any_of(plan.tables.begin(), plan.tables.end(), [&](const TableCompaction& table) {
+          return table.table == name || table.table.ends_with("." + name);
+        });
+    if (known) continue;
+    return NotFound("the lake has no table '" + name + "'; `lamina stats` lists them");
+  }
+  return Ok();
+}
+
+// One compaction at a time: a second one would only lose the race. Harmless to lose the file.
+Result<std::unique_ptr<io::FileLock>> LockCompaction(Catalog& catalog) {
+  const std::string folder = io::JoinPath(catalog.root(), "cache");
+  LAMINA_TRY(catalog.env().CreateDirectories(folder));
+  return catalog.env().TryLock(io::JoinPath(folder, "compaction.lock"));
+}
+
 }  // namespace
+
+Result<std::vector<TableCompaction>> Catalog::Compact(const CompactionRequest& request) {
+  if (read_only()) return Unsupported("the store is open for reading only");
+  if (request.target_bytes < 1) return InvalidArgument("files cannot be made of less than a byte");
+  LAMINA_ASSIGN(DemandPlan plan, PlanOnDemand(*this, request));
+  LAMINA_TRY(CheckNames(plan, request));
+  const std::vector<TableCompaction> before = std::move(plan.tables);
+  Result<std::unique_ptr<io::FileLock>> lock = LockCompaction(*this);
+  if (!lock.ok()) return std::move(lock).error().With("another process compacts this store");
+  for (;;) {
+    bool progress = false;
+    for (const Merge& merge : plan.merges) {
+      if (request.cancel != nullptr && request.cancel->cancelled())
+        return Cancelled("interrupted; what was compacted stays, run it again to go on");
+      Status merged = RunMerge(*this, merge);
+      if (merged.ok()) {
+        progress = true;
+      } else if (merged.error().code() != ErrorCode::kConflict) {
+        return std::move(merged).error().With("compacting " + merge.table.schema + "." +
+                                              merge.table.name);
+      }
+    }
+    LAMINA_ASSIGN(plan, PlanOnDemand(*this, request));
+    if (!progress) break;
+  }
+  for (TableCompaction& table : plan.tables) {
+    for (const TableCompaction& old : before) {
+      if (old.table != table.table) continue;
+      table.files_before = old.files_after;
+      table.bytes_before = old.bytes_after;
+    }
+  }
+  return std::move(plan.tables);
+}
 
 Result<std::int64_t> Catalog::CompactSmallFiles(std::int64_t min_files) {
   if (read_only()) return Unsupported("the store is open for reading only");
@@ -195,11 +316,7 @@ Result<std::int64_t> Catalog::CompactSmallFiles(std::int64_t min_files) {
     return Ok();
   }));
   if (!crowded) return std::int64_t{0};
-  // One compaction at a time: a second one would only lose the race. Harmless to lose the file.
-  const std::string folder = io::JoinPath(root(), "cache");
-  LAMINA_TRY(env().CreateDirectories(folder));
-  Result<std::unique_ptr<io::FileLock>> lock =
-      env().TryLock(io::JoinPath(folder, "compaction.lock"));
+  Result<std::unique_ptr<io::FileLock>> lock = LockCompaction(*this);
   if (!lock.ok() && lock.error().code() == ErrorCode::kConflict) return std::int64_t{0};
   if (!lock.ok()) return std::move(lock).error();
   std::int64_t replaced = 0;

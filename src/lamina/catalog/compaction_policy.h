@@ -15,6 +15,9 @@ inline constexpr std::int64_t kSmallFileBytes = std::int64_t{8} << 20;
 inline constexpr std::int64_t kMergeBytesMax = std::int64_t{64} << 20;
 inline constexpr std::int64_t kMergeDecodedBytesMax = std::int64_t{128} << 20;
 
+/// One merge on demand decodes at most this much (estimated).
+inline constexpr std::int64_t kDemandDecodedBytesMax = std::int64_t{512} << 20;
+
 struct MergeCandidate {
   std::int64_t bytes = 0;          ///< of the file
   std::int64_t decoded_bytes = 0;  ///< estimated

@@ -302,5 +302,43 @@ TEST(Compaction, AmongWritersAndDeleters) {
   EXPECT_EQ(std::set<std::string>(lines.begin(), lines.end()).size(), lines.size());
 }
 
+TEST(CompactOnDemand, MakesOneFileAndFoldsDeletions) {
+  Store store;
+  for (int run = 0; run < 5; ++run) ASSERT_THAT(store.Put(run, 10), IsOk());
+  ASSERT_THAT(store.Delete(2, {0, 3}), IsOk());
+  const auto content = store.Content();
+  const auto done = store.catalog().Compact({.tables = {"bt.t"}});
+  ASSERT_THAT(done, IsOk());
+  ASSERT_EQ(done->size(), 1U);
+  EXPECT_EQ((*done)[0].table, "bt.t");
+  EXPECT_EQ((*done)[0].files_before, 5);
+  EXPECT_EQ((*done)[0].files_after, 1);
+  EXPECT_EQ((*done)[0].rows, 48);
+  EXPECT_EQ(store.Content(), content);
+  // One file that only has deletions is written again without them, and a good one is left alone.
+  ASSERT_THAT(store.Delete(0, {1}), IsOk());
+  ASSERT_THAT(store.catalog().Compact({}), IsOk());
+  ASSERT_EQ(store.Files().size(), 1U);
+  EXPECT_FALSE(store.Files()[0].deletes);
+  const std::int64_t latest = store.Latest();
+  ASSERT_THAT(store.catalog().Compact({}), IsOk());
+  EXPECT_EQ(store.Latest(), latest);
+}
+
+TEST(CompactOnDemand, TheTargetBoundsAFileAndUnknownTablesAreNamed) {
+  Store store;
+  for (int run = 0; run < 6; ++run) ASSERT_THAT(store.Put(run, 20'000), IsOk());
+  const auto content = store.Content();
+  const std::int64_t two = store.Files()[0].size_bytes * 5 / 2;
+  ASSERT_THAT(store.catalog().Compact({.tables = {}, .target_bytes = two}), IsOk());
+  EXPECT_GE(store.Files().size(), 2U);
+  EXPECT_LT(store.Files().size(), 6U);
+  EXPECT_EQ(store.Content(), content);
+  EXPECT_THAT(store.catalog().Compact({.tables = {"bt.x"}}), IsError(ErrorCode::kNotFound));
+  CancelToken cancel;
+  cancel.Cancel();
+  EXPECT_THAT(store.catalog().Compact({.cancel = &cancel}), IsError(ErrorCode::kCancelled));
+}
+
 }  // namespace
 }  // namespace lamina::catalog::test

@@ -158,8 +158,11 @@ class LakeReader {
 
   Result<std::int64_t> LatestSnapshot();
   Result<std::vector<LakeSnapshot>> Snapshots();
-  /// The latest snapshot at or before `time`. RETURNS kNotFound.
+  /// The snapshot that was the latest at `time`. RETURNS kNotFound: before the first one, or it
+  /// has expired.
   Result<std::int64_t> SnapshotAt(Micros time);
+  /// RETURNS kNotFound for a snapshot that never was, or has expired.
+  Status CheckSnapshot(std::int64_t snapshot);
   Result<std::vector<LakeTable>> Tables(std::int64_t snapshot);
   Result<LakeTable> FindTable(std::string_view schema, std::string_view name,
                               std::int64_t snapshot);

@@ -166,7 +166,28 @@ Result<std::int64_t> LakeReader::SnapshotAt(Micros time) {
   read.Bind(1, text);
   LAMINA_ASSIGN(const bool found, read.Step());
   if (!found) return NotFound("the lake has no snapshot at or before " + text);
-  return read.Int(0);
+  const std::int64_t snapshot = read.Int(0);
+  // Ids are given without gaps: where the next one is missing, it and when it came are forgotten.
+  LAMINA_ASSIGN(Statement next,
+                database_->Prepare("SELECT max(snapshot_id), max(snapshot_id = ?1 + 1) FROM "
+                                   "ducklake_snapshot WHERE snapshot_id > ?1"));
+  LAMINA_ASSIGN(const bool row, next.Bind(1, snapshot).Step());
+  if (!row || next.IsNull(0) || next.Int(1) != 0) return snapshot;
+  return NotFound("the snapshot of " + text + " has expired; kept ones: `lamina snapshots`");
+}
+
+Status LakeReader::CheckSnapshot(std::int64_t snapshot) {
+  LAMINA_ASSIGN(Statement find,
+                database_->Prepare("SELECT 1 FROM ducklake_snapshot WHERE snapshot_id = ?1"));
+  LAMINA_ASSIGN(const bool present, find.Bind(1, snapshot).Step());
+  if (present) return Ok();
+  LAMINA_ASSIGN(const std::int64_t latest, LatestSnapshot());
+  if (snapshot < 0 || snapshot > latest) {
+    return NotFound("no snapshot " + std::to_string(snapshot) + " in this store; the latest is " +
+                    std::to_string(latest));
+  }
+  return NotFound("snapshot " + std::to_string(snapshot) +
+                  " has expired; kept ones: `lamina snapshots`");
 }
 
 Result<std::vector<LakeTable>> LakeReader::Tables(std::int64_t snapshot) {

@@ -174,9 +174,18 @@ CREATE TABLE price_recipe(
 ALTER TABLE run ADD COLUMN derived_series_mask INTEGER;
 )sql";
 
+// Names for snapshots that expiry spares (catalog/pins.h); with expires_at they are leases. When a
+// chunk was found to be named by nobody; its bytes go a grace later.
+constexpr const char* kPins = R"sql(
+CREATE TABLE pin(
+  name TEXT PRIMARY KEY, snapshot_id INTEGER NOT NULL, created_at INTEGER NOT NULL,
+  expires_at INTEGER, holder TEXT NOT NULL) STRICT;
+ALTER TABLE chunk ADD COLUMN condemned_at INTEGER;
+)sql";
+
 /// Step i takes version i to i + 1.
-constexpr std::array<const char*, 4> kSteps = {kVersion1, kInstruments, kValidatedMetrics,
-                                               kVersion4};
+constexpr std::array<const char*, 5> kSteps = {kVersion1, kInstruments, kValidatedMetrics,
+                                               kVersion4, kPins};
 
 constexpr std::int64_t kObjectsVersion = 1;
 // A rowid table: large values pack badly into the pages of an index.

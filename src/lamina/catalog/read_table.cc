@@ -31,7 +31,9 @@ Result<std::shared_ptr<arrow::Table>> Catalog::ReadTable(
   }
   std::vector<LakeFile> files;
   LAMINA_TRY(Read([&](Database& database) -> Status {
-    LAMINA_ASSIGN(files, LakeReader(database).Plan(table, snapshot, bounds));
+    LakeReader reader(database);
+    LAMINA_TRY(reader.CheckSnapshot(snapshot));
+    LAMINA_ASSIGN(files, reader.Plan(table, snapshot, bounds));
     return Ok();
   }));
   const std::string lake_root = LakePath("");

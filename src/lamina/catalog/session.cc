@@ -36,48 +36,23 @@ Result<std::unique_ptr<io::FileLock>> TakeGate(io::Env& env, const std::string& 
 
 Micros NowMicros(io::Env& env) { return Micros{env.Now().value / 1000}; }
 
-/// The names among `wanted` that some row of the lake names. Names of lake files are never used
-/// twice.
-Result<std::unordered_set<std::string>> RegisteredNames(
-    Database& database, const std::unordered_set<std::string>& wanted) {
-  std::unordered_set<std::string> found;
-  if (wanted.empty()) return found;
-  LAMINA_ASSIGN(
-      Statement paths,
-      database.Prepare("SELECT path FROM ducklake_data_file "
-                       "UNION ALL SELECT path FROM ducklake_delete_file "
-                       "UNION ALL SELECT path FROM ducklake_files_scheduled_for_deletion"));
-  for (;;) {
-    LAMINA_ASSIGN(const bool row, paths.Step());
-    if (!row) return found;
-    std::string name = io::BaseName(paths.Text(0));
-    if (wanted.contains(name)) found.insert(std::move(name));
-  }
-}
-
-/// The chunk whose file `path` (relative to the root) would be.
-std::optional<ChunkId> ChunkOfPath(std::string_view path) {
-  std::string name = io::BaseName(path);
-  name.resize(std::min(name.size(), std::size_t{64}));
-  const Result<Sha256Digest> digest = Sha256Digest::FromHex(name);
-  const std::size_t first = path.find('/');
-  if (!digest.ok() || first == std::string_view::npos) return std::nullopt;
-  const std::string_view rest = path.substr(first + 1);
-  const std::optional<ChunkKind> kind = ChunkKindFromName(rest.substr(0, rest.find('/')));
-  if (!kind) return std::nullopt;
-  const ChunkId id{*kind, *digest};
-  if (ChunkPath(id) != path) return std::nullopt;
-  return id;
-}
-
 Status UnlinkIfPresent(io::Env& env, const std::string& path) {
   Status done = env.Unlink(path);
   if (!done.ok() && done.error().code() == ErrorCode::kNotFound) return Ok();
   return done;
 }
 
-/// What the whole intents in a session's folder name. A torn intent was never synced, so nothing
-/// was renamed by it.
+/// A torn intent was never synced, so nothing was renamed by it.
+void AddWhole(const std::string& bytes, Intent& all) {
+  Result<Intent> intent = DecodeIntent(bytes);
+  if (!intent.ok()) return;
+  std::move(intent->lake_paths.begin(), intent->lake_paths.end(),
+            std::back_inserter(all.lake_paths));
+  std::move(intent->chunk_paths.begin(), intent->chunk_paths.end(),
+            std::back_inserter(all.chunk_paths));
+}
+
+/// What the whole intents in a session's folder name.
 Result<Intent> ReadIntents(io::Env& env, const std::string& folder,
                            const std::vector<io::DirectoryEntry>& entries) {
   Intent all;
@@ -85,12 +60,7 @@ Result<Intent> ReadIntents(io::Env& env, const std::string& folder,
     if (!entry.name.ends_with(kIntentSuffix)) continue;
     LAMINA_ASSIGN(const std::string bytes,
                   env.ReadFile(io::JoinPath(folder, entry.name), kIntentBytesMax));
-    Result<Intent> intent = DecodeIntent(bytes);
-    if (!intent.ok()) continue;
-    std::move(intent->lake_paths.begin(), intent->lake_paths.end(),
-              std::back_inserter(all.lake_paths));
-    std::move(intent->chunk_paths.begin(), intent->chunk_paths.end(),
-              std::back_inserter(all.chunk_paths));
+    AddWhole(bytes, all);
   }
   return all;
 }
@@ -127,6 +97,60 @@ Status RecoverSession(io::Env& env, const std::string& root, Database& database,
 }
 
 }  // namespace
+
+Result<std::unordered_set<std::string>> RegisteredNames(
+    Database& database, const std::unordered_set<std::string>& wanted) {
+  std::unordered_set<std::string> found;
+  if (wanted.empty()) return found;
+  LAMINA_ASSIGN(
+      Statement paths,
+      database.Prepare("SELECT path FROM ducklake_data_file "
+                       "UNION ALL SELECT path FROM ducklake_delete_file "
+                       "UNION ALL SELECT path FROM ducklake_files_scheduled_for_deletion"));
+  for (;;) {
+    LAMINA_ASSIGN(const bool row, paths.Step());
+    if (!row) return found;
+    std::string name = io::BaseName(paths.Text(0));
+    if (wanted.contains(name)) found.insert(std::move(name));
+  }
+}
+
+std::optional<ChunkId> ChunkOfPath(std::string_view path) {
+  std::string name = io::BaseName(path);
+  name.resize(std::min(name.size(), std::size_t{64}));
+  const Result<Sha256Digest> digest = Sha256Digest::FromHex(name);
+  const std::size_t first = path.find('/');
+  if (!digest.ok() || first == std::string_view::npos) return std::nullopt;
+  const std::string_view rest = path.substr(first + 1);
+  const std::optional<ChunkKind> kind = ChunkKindFromName(rest.substr(0, rest.find('/')));
+  if (!kind) return std::nullopt;
+  const ChunkId id{*kind, *digest};
+  if (ChunkPath(id) != path) return std::nullopt;
+  return id;
+}
+
+Result<Intent> ReadAllIntents(io::Env& env, const std::string& root) {
+  Intent all;
+  const std::string staging = StagingPath(root);
+  LAMINA_ASSIGN(const std::vector<io::DirectoryEntry> sessions, env.ListDirectory(staging));
+  for (const io::DirectoryEntry& session : sessions) {
+    if (!session.is_directory) continue;
+    const std::string folder = io::JoinPath(staging, session.name);
+    const Result<std::vector<io::DirectoryEntry>> entries = env.ListDirectory(folder);
+    if (!entries.ok()) {
+      if (entries.error().code() == ErrorCode::kNotFound) continue;  // it ended meanwhile
+      return entries.error().Clone();
+    }
+    for (const io::DirectoryEntry& entry : *entries) {
+      if (!entry.name.ends_with(kIntentSuffix)) continue;
+      Result<std::string> bytes = env.ReadFile(io::JoinPath(folder, entry.name), kIntentBytesMax);
+      if (!bytes.ok() && bytes.error().code() == ErrorCode::kNotFound) continue;
+      if (!bytes.ok()) return std::move(bytes).error();
+      AddWhole(*bytes, all);
+    }
+  }
+  return all;
+}
 
 std::string StagingPath(const std::string& root) { return io::JoinPath(root, "staging"); }
 
@@ -237,6 +261,12 @@ Status RecoverDeadSessions(io::Env& env, const std::string& root, Database& data
     }
   }
   return Ok();
+}
+
+Status RecoverUnderGate(io::Env& env, const std::string& root, Database& database,
+                        const std::string& own_id) {
+  LAMINA_ASSIGN(const auto gate, TakeGate(env, StagingPath(root)));
+  return RecoverDeadSessions(env, root, database, own_id);
 }
 
 }  // namespace lamina::catalog::internal

@@ -6,11 +6,15 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
+#include <string_view>
+#include <unordered_set>
 #include <vector>
 
 #include "lamina/base/result.h"
 #include "lamina/base/uuid.h"
+#include "lamina/catalog/chunk_store.h"
 #include "lamina/catalog/database.h"
 #include "lamina/catalog/intent_internal.h"
 #include "lamina/catalog/sqlite_locks_internal.h"
@@ -58,10 +62,25 @@ class WriterSession {
 Status DropUncommitted(io::Env& env, const std::string& root, Database& database,
                        const Intent& intent);
 
+/// The names among `wanted` that some row of the lake names, on the list of condemned files too.
+/// Names of lake files are never used twice.
+Result<std::unordered_set<std::string>> RegisteredNames(
+    Database& database, const std::unordered_set<std::string>& wanted);
+
+/// The chunk whose file `path` (relative to the root) would be.
+std::optional<ChunkId> ChunkOfPath(std::string_view path);
+
+/// What the whole intents of all sessions name, dead ones included.
+Result<Intent> ReadAllIntents(io::Env& env, const std::string& root);
+
 /// Recover every session in staging/ whose lock is free. What cannot be cleaned stays for the next
 /// time. REQUIRES that the caller has written to the catalog since it opened it (see Touch).
 Status RecoverDeadSessions(io::Env& env, const std::string& root, Database& database,
                            const std::string& own_id);
+
+/// The same for a session that began before: no session is born meanwhile.
+Status RecoverUnderGate(io::Env& env, const std::string& root, Database& database,
+                        const std::string& own_id);
 
 std::string StagingPath(const std::string& root);
 std::string HostName();

@@ -129,10 +129,7 @@ Result<std::string> IndexTableSql(Database& live) {
 
 Result<std::int64_t> ResolveSnapshot(Database& live, std::optional<std::int64_t> snapshot) {
   if (!snapshot) return LakeReader(live).LatestSnapshot();
-  LAMINA_ASSIGN(Statement find,
-                live.Prepare("SELECT 1 FROM ducklake_snapshot WHERE snapshot_id = ?1"));
-  LAMINA_ASSIGN(const bool present, find.Bind(1, *snapshot).Step());
-  if (!present) return NotFound("no snapshot " + std::to_string(*snapshot) + " in this store");
+  LAMINA_TRY(LakeReader(live).CheckSnapshot(*snapshot));
   return *snapshot;
 }
 

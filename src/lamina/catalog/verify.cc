@@ -13,6 +13,7 @@
 #include "lamina/catalog/catalog_internal.h"
 #include "lamina/catalog/head_internal.h"
 #include "lamina/catalog/price_recipes.h"
+#include "lamina/catalog/statistics_check.h"
 #include "lamina/table/parquet_file.h"
 
 namespace lamina::catalog {
@@ -28,6 +29,7 @@ struct FileRow {
   std::string path;  ///< relative to lake/
   std::int64_t rows = 0, size_bytes = 0, footer_size = 0;
   std::optional<std::int64_t> footer_crc32c, file_crc32c;
+  std::int64_t file_id = 0;
 };
 
 // A table's rows of several versions share one path. Files of dropped tables belong to older
@@ -37,13 +39,13 @@ constexpr const char* kFiles =
     "  FROM ducklake_table t JOIN ducklake_schema s USING(schema_id) GROUP BY t.table_id) "
     "SELECT 0, folder || f.path, f.record_count, f.file_size_bytes, f.footer_size, "
     "l.footer_crc32c, "
-    "       l.file_crc32c "
+    "       l.file_crc32c, f.data_file_id "
     "  FROM ducklake_data_file f JOIN place USING(table_id) "
     "  LEFT JOIN lake_file l ON l.file_id = f.data_file_id "
     "UNION ALL "
     "SELECT 1, folder || f.path, f.delete_count, f.file_size_bytes, f.footer_size, "
     "l.footer_crc32c, "
-    "       l.file_crc32c "
+    "       l.file_crc32c, f.delete_file_id "
     "  FROM ducklake_delete_file f JOIN place USING(table_id) "
     "  LEFT JOIN lake_file l ON l.file_id = f.delete_file_id";
 
@@ -60,6 +62,8 @@ class Verifier {
     const Status listed = catalog_.Read([&](Database& database) -> Status {
       LAMINA_TRY(ListFiles(database, files));
       LAMINA_TRY(ListChunks(database, chunks));
+      LAMINA_ASSIGN(const auto untrue, TableStatisticsProblems(database));
+      for (const std::string& problem : untrue) Add("statistics", "catalog.sqlite", problem);
       return ListLooseReferences(database);
     });
     if (!listed.ok()) Add("catalog", "catalog.sqlite", listed.error());
@@ -139,6 +143,7 @@ class Verifier {
       file.footer_size = read.Int(4);
       file.footer_crc32c = read.OptionalInt(5);
       file.file_crc32c = read.OptionalInt(6);
+      file.file_id = read.Int(7);
       ++report_.checked_files;
       report_.checked_bytes += file.size_bytes;
       files.push_back(std::move(file));
@@ -146,7 +151,9 @@ class Verifier {
   }
 
   Status ListChunks(Database& database, std::vector<std::pair<ChunkId, std::int64_t>>& chunks) {
-    LAMINA_ASSIGN(Statement read, database.Prepare("SELECT kind, sha256, stored_bytes FROM chunk"));
+    LAMINA_ASSIGN(Statement read,
+                  database.Prepare("SELECT kind, sha256, stored_bytes FROM chunk WHERE "
+                                   "end_snapshot IS NULL"));
     LAMINA_ASSIGN(const auto recipes, ListPriceRecipes(database));
     for (const PriceRecipe& recipe : recipes) {
       chunks.emplace_back(ChunkId{ChunkKind::kOhlcv, recipe.sha256}, recipe.content_bytes);
@@ -204,6 +211,19 @@ class Verifier {
           "holds " + std::to_string((*rows)->num_rows()) + " rows instead of " +
               std::to_string(file.rows));
     }
+    if (std::string_view(file.kind) == "lake-file") CheckStatistics(file, shown, **rows);
+  }
+
+  void CheckStatistics(const FileRow& file, const std::string& shown, const arrow::Table& rows) {
+    std::vector<StoredStatistics> stored;
+    const Status read = catalog_.Read([&](Database& database) -> Status {
+      LAMINA_ASSIGN(stored, ReadStatistics(database, file.file_id));
+      return Ok();
+    });
+    if (!read.ok()) return Add("statistics", shown, read.error());
+    const auto problems = StatisticsProblems(stored, rows);
+    if (!problems.ok()) return Add("statistics", shown, problems.error());
+    for (const std::string& problem : *problems) Add("statistics", shown, problem);
   }
 
   /// Size and footer.

@@ -15,8 +15,8 @@
 namespace lamina::catalog {
 
 struct VerifyProblem {
-  std::string
-      kind;  ///< "catalog", "objects", "head", "lake-file", "delete-file", "chunk", "chunk-ref"
+  std::string kind;  ///< "catalog", "objects", "head", "lake-file", "delete-file", "statistics",
+                     ///< "chunk", "chunk-ref"
   std::string path;  ///< relative to the root; of a chunk its kind and id
   std::string detail;
 };

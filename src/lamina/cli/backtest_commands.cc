@@ -1,6 +1,7 @@
 #include "lamina/backtests/import.h"
 #include "lamina/backtests/merge.h"
 #include "lamina/base/json.h"
+#include "lamina/catalog/pins.h"
 #include "lamina/cli/commands.h"
 #include "lamina/cli/output.h"
 #include "lamina/cli/report_problems.h"
@@ -73,11 +74,14 @@ Outcome Import(const Context& context, const ImportArguments& arguments) {
   return report.failed.empty() ? 0 : 1;
 }
 
-Outcome Show(const Context& context, const std::string& handle,
-             std::optional<std::int64_t> snapshot) {
+Outcome Show(const Context& context, const std::string& handle, const std::string& snapshot) {
   LAMINA_ASSIGN(const auto opened, OpenStore(context, "", true));
+  backtests::AsOf as_of;
+  if (!snapshot.empty()) {
+    LAMINA_ASSIGN(as_of, catalog::ResolveSnapshot(opened->catalog(), snapshot));
+  }
   LAMINA_ASSIGN(const auto text,
-                ShowBacktest(opened->backtests(), handle, snapshot, context.structured()));
+                ShowBacktest(opened->backtests(), handle, as_of, context.structured()));
   Print(text);
   return 0;
 }
@@ -90,8 +94,12 @@ Outcome Export(const Context& context, const ExportArguments& arguments) {
   backtests::ExportOptions options;
   options.format_version = arguments.format_version;
   options.level = arguments.level;
-  LAMINA_ASSIGN(const auto report, opened->backtests().Export(arguments.handle, arguments.output,
-                                                              options, arguments.snapshot));
+  backtests::AsOf as_of;
+  if (!arguments.snapshot.empty()) {
+    LAMINA_ASSIGN(as_of, catalog::ResolveSnapshot(opened->catalog(), arguments.snapshot));
+  }
+  LAMINA_ASSIGN(const auto report,
+                opened->backtests().Export(arguments.handle, arguments.output, options, as_of));
   if (context.structured()) {
     std::string out;
     JsonWriter json(out);

@@ -58,7 +58,8 @@ struct ListArguments {
   std::string archive;  ///< of prunes; "": delete
   std::string sort, where, columns, engine, study, universe;
   bool ascending = false;
-  std::optional<std::int64_t> limit, snapshot;
+  std::optional<std::int64_t> limit;
+  std::string snapshot;  ///< number, pin or time; "": the latest
   std::int64_t offset = 0;
   std::string format = "table";  ///< table, csv
 };
@@ -67,7 +68,7 @@ struct ExportArguments {
   std::string handle, output;
   std::optional<std::uint32_t> format_version;
   std::optional<int> level;
-  std::optional<std::int64_t> snapshot;
+  std::string snapshot;  ///< number, pin or time; "": the latest
 };
 
 struct MergeArguments {
@@ -91,6 +92,14 @@ struct DemoArguments {
   std::uint64_t seed = 7;
 };
 
+struct UpkeepArguments {
+  std::string name, snapshot;       ///< of pins
+  std::string older_than, grace;    ///< spans of time; "": as lamina.toml says
+  std::string source, destination;  ///< of backups
+  std::vector<std::string> names;   ///< tables, handles
+  bool dry_run = false, yes = false;
+};
+
 struct MigrateArguments {
   std::string from, to;  ///< "local-dir", "local-tiered"
   std::string source, target;
@@ -104,8 +113,7 @@ Outcome Import(const Context& context, const ImportArguments& arguments);
 Outcome Index(const Context& context, const IndexArguments& arguments);
 Outcome List(const Context& context, const ListArguments& arguments);
 Outcome Rank(const Context& context, const ListArguments& arguments);
-Outcome Show(const Context& context, const std::string& handle,
-             std::optional<std::int64_t> snapshot);
+Outcome Show(const Context& context, const std::string& handle, const std::string& snapshot);
 Outcome Compare(const Context& context, const std::vector<std::string>& handles);
 Outcome Export(const Context& context, const ExportArguments& arguments);
 Outcome Merge(const Context& context, const MergeArguments& arguments);
@@ -119,6 +127,16 @@ Outcome Stats(const Context& context);
 Outcome Inspect(const Context& context, const std::string& path);
 Outcome Verify(const Context& context, bool deep);
 Outcome Snapshots(const Context& context);
+Outcome Pin(const Context& context, const UpkeepArguments& arguments);
+Outcome Unpin(const Context& context, const UpkeepArguments& arguments);
+Outcome Expire(const Context& context, const UpkeepArguments& arguments);
+Outcome Collect(const Context& context, const UpkeepArguments& arguments);
+Outcome Compact(const Context& context, const UpkeepArguments& arguments);
+Outcome Purge(const Context& context, const UpkeepArguments& arguments);
+Outcome Backup(const Context& context, const UpkeepArguments& arguments);
+Outcome Restore(const Context& context, const UpkeepArguments& arguments);
+Outcome Repair(const Context& context, const UpkeepArguments& arguments);
+Outcome Doctor(const Context& context);
 Outcome Calendars(const Context& context, const std::string& name);
 Outcome Sessions(const Context& context, const SessionsArguments& arguments);
 Outcome AddInstrument(const Context& context, const InstrumentArguments& arguments);

@@ -35,7 +35,6 @@ backtests::RowSelection Selection(const ListArguments& arguments) {
   if (!arguments.engine.empty()) rows.engine = arguments.engine;
   if (!arguments.study.empty()) rows.study = arguments.study;
   if (!arguments.universe.empty()) rows.universe = arguments.universe;
-  rows.snapshot = arguments.snapshot;
   return rows;
 }
 
@@ -103,6 +102,9 @@ Outcome Prune(const Context& context, const ListArguments& arguments,
   if (!arguments.limit) {
     return InvalidArgument("a prune needs --limit N: how many of the best to keep");
   }
+  if (!arguments.snapshot.empty()) {
+    return InvalidArgument("a prune is of what is there now: leave --snapshot out");
+  }
   LAMINA_ASSIGN(const std::string path, TargetPath(context, arguments));
   folder_index::PruneOptions options;
   options.archive = arguments.archive;
@@ -139,6 +141,7 @@ Outcome List(const Context& context, const ListArguments& arguments) {
   query.offset = arguments.offset;
   query.columns = SplitColumns(arguments.columns);
   query.rows = Selection(arguments);
+  LAMINA_ASSIGN(query.rows.snapshot, target->ResolveSnapshot(arguments.snapshot));
   backtests::RowSet rows;
   LAMINA_TRY(target->Read([&](const backtests::RankTable& table) -> Status {
     LAMINA_ASSIGN(rows, backtests::List(table, query));
@@ -154,6 +157,7 @@ Outcome Rank(const Context& context, const ListArguments& arguments) {
   if (arguments.prune || !arguments.archive.empty()) return Prune(context, arguments, query);
   if (arguments.dry_run) return InvalidArgument("--dry-run goes with --prune");
   LAMINA_ASSIGN(const auto target, OpenTarget(context, arguments));
+  LAMINA_ASSIGN(query.rows.snapshot, target->ResolveSnapshot(arguments.snapshot));
   backtests::RowSet rows;
   LAMINA_TRY(target->Read([&](const backtests::RankTable& table) -> Status {
     LAMINA_ASSIGN(rows, backtests::Rank(table, query));

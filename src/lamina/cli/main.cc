@@ -59,6 +59,9 @@ class CommandLine {
     AddInstruments();
     AddMigrateStore();
     AddDemo();
+    AddHistory();
+    AddUpkeep();
+    AddBackups();
   }
 
   int Main(int argc, char** argv) {
@@ -143,7 +146,7 @@ class CommandLine {
     Command("stats", "What the store holds and what it weighs",
             "  lamina --store mystore stats\n  lamina --store mystore --json stats\n",
             [](const Context& c) { return Stats(c); });
-    Command("snapshots", "Lake snapshots with time, author and changes",
+    Command("snapshots", "Lake snapshots with time, author, changes and pins",
             "  lamina --store mystore snapshots\n", [](const Context& c) { return Snapshots(c); });
     auto* verify =
         Command("verify", "Check files, chunks, counts and references",
@@ -206,7 +209,8 @@ class CommandLine {
     command->add_option("--engine", list_.engine, "Only this engine: vector or event");
     command->add_option("--study", list_.study, "Only this study");
     command->add_option("--universe", list_.universe, "Rows of this universe, not the pooled ones");
-    command->add_option("--snapshot", list_.snapshot, "As of this lake snapshot");
+    command->add_option("--snapshot", list_.snapshot,
+                        "As of a snapshot: its number, a pin, or a time");
     command->add_option("--format", list_.format, "table or csv")
         ->check(CLI::IsMember({"table", "csv"}));
   }
@@ -272,7 +276,7 @@ class CommandLine {
                          "  lamina --store mystore show sweep_a/run_1\n",
                          [this](const Context& c) { return Show(c, handle_, snapshot_); });
     show->add_option("handle", handle_, "Backtest")->required();
-    show->add_option("--snapshot", snapshot_, "As of this lake snapshot");
+    show->add_option("--snapshot", snapshot_, "As of a snapshot: its number, a pin, or a time");
 
     auto* compare = Command("compare", "Parameters that differ, metrics side by side",
                             "  lamina --store mystore compare run_1 run_2 run_3\n",
@@ -296,7 +300,8 @@ class CommandLine {
         ->add_option("--level", export_.level,
                      "zstd level (default: the one that gives the original file, else 19)")
         ->check(CLI::Range(1, 22));
-    exporter->add_option("--snapshot", export_.snapshot, "As of this lake snapshot");
+    exporter->add_option("--snapshot", export_.snapshot,
+                         "As of a snapshot: its number, a pin, or a time");
   }
 
   void AddMerge() {
@@ -448,12 +453,79 @@ class CommandLine {
     demo->add_option("--seed", demo_.seed, "Seed of the market");
   }
 
+  void AddHistory() {
+    auto* pin = Command("pin", "Name a snapshot, so that it is kept for as long as the name is",
+                        "  lamina --store mystore pin paper_v1\n"
+                        "  lamina --store mystore pin before_cleanup --snapshot 2025-01-31\n",
+                        [this](const Context& c) { return Pin(c, upkeep_); });
+    pin->add_option("name", upkeep_.name, "Name of the pin")->required();
+    pin->add_option("--snapshot", upkeep_.snapshot, "A number, a pin or a time (default: latest)");
+    auto* unpin = Command("unpin", "Take a pin away; expire may then forget its snapshot",
+                          "  lamina --store mystore unpin paper_v1\n",
+                          [this](const Context& c) { return Unpin(c, upkeep_); });
+    unpin->add_option("name", upkeep_.name, "Name of the pin")->required();
+    auto* expire = Command(
+        "expire", "Forget old snapshots, apart from the latest and pinned ones",
+        "  lamina --store mystore expire --dry-run\n"
+        "  lamina --store mystore expire --older-than 30d\n"
+        "Deleted backtests that only forgotten snapshots held cannot be brought back any more.\n",
+        [this](const Context& c) { return Expire(c, upkeep_); });
+    expire->add_option("--older-than", upkeep_.older_than,
+                       "A span such as 7d or 12h (default: keep_snapshots of lamina.toml)");
+    expire->add_flag("--dry-run", upkeep_.dry_run, "Only say what would go");
+    auto* purge = Command(
+        "purge", "Take backtests out for good, from older snapshots too",
+        "  lamina --store mystore purge run_1 run_2 --yes\n"
+        "All snapshots since the first that held one of them are forgotten. Backups keep theirs.\n",
+        [this](const Context& c) { return Purge(c, upkeep_); });
+    purge->add_option("handles", upkeep_.names, "Backtests")->required();
+    purge->add_flag("--yes", upkeep_.yes, "Needed: this cannot be undone");
+  }
+
+  void AddUpkeep() {
+    auto* collect =
+        Command("gc", "Forget snapshots by policy and remove what nothing needs any more",
+                "  lamina --store mystore gc --dry-run\n  lamina --store mystore gc\n"
+                "The policy: keep_snapshots and gc_grace in section [lake] of lamina.toml.\n",
+                [this](const Context& c) { return Collect(c, upkeep_); });
+    collect->add_flag("--dry-run", upkeep_.dry_run, "Only say what would go");
+    collect->add_option("--grace", upkeep_.grace,
+                        "Spare what was retired less long ago (default: gc_grace)");
+    auto* compact = Command(
+        "compact", "Merge small lake files and fold deleted rows out of them",
+        "  lamina --store mystore compact\n  lamina --store mystore compact backtests.trades\n",
+        [this](const Context& c) { return Compact(c, upkeep_); });
+    compact->add_option("tables", upkeep_.names, "Tables (default: all)");
+    auto* repair =
+        Command("repair", "Make again what can be derived; set damaged files aside in quarantine/",
+                "  lamina --store mystore repair --dry-run\n"
+                "  lamina --store mystore repair --backup /backups/mystore\n",
+                [this](const Context& c) { return Repair(c, upkeep_); });
+    repair->add_flag("--dry-run", upkeep_.dry_run, "Only say what would be done");
+    repair->add_option("--backup", upkeep_.source, "Fetch damaged files from this backup");
+    Command("doctor", "File system, disk, limits, versions, writers: is the ground good?",
+            "  lamina --store mystore doctor\n", [](const Context& c) { return Doctor(c); });
+  }
+
+  void AddBackups() {
+    auto* backup = Command(
+        "backup", "Copy the store while it is used; again into the same folder copies what is new",
+        "  lamina --store mystore backup /backups/mystore\n",
+        [this](const Context& c) { return Backup(c, upkeep_); });
+    backup->add_option("destination", upkeep_.destination, "Folder of the backup")->required();
+    auto* restore = Command("restore", "Make a store from a backup, in a new or empty folder",
+                            "  lamina restore /backups/mystore restored\n",
+                            [this](const Context& c) { return Restore(c, upkeep_); });
+    restore->add_option("source", upkeep_.source, "Folder of the backup")->required();
+    restore->add_option("root", upkeep_.destination, "Folder of the new store")->required();
+  }
+
   CLI::App app_;
   Context context_;
   Action action_;
   std::string root_, path_, handle_, text_;
   std::vector<std::string> handles_, tag_changes_;
-  std::optional<std::int64_t> snapshot_;
+  std::string snapshot_;
   bool deep_ = false, again_ = false, keep_going_ = true, no_progress_ = false;
   ImportArguments import_;
   IndexArguments index_;
@@ -464,6 +536,7 @@ class CommandLine {
   DemoArguments demo_;
   MigrateArguments migrate_;
   MergeArguments merge_;
+  UpkeepArguments upkeep_;
 };
 
 }  // namespace

@@ -43,6 +43,18 @@ void PrintError(const Context& context, const Error& error) {
   std::fprintf(stderr, "%s\n", out.c_str());
 }
 
+std::string Padded(std::string text, std::size_t width, bool right) {
+  if (text.size() < width) text.insert(right ? 0 : text.size(), width - text.size(), ' ');
+  return text;
+}
+
+void WriteFields(JsonWriter& json, std::initializer_list<JsonField> fields) {
+  for (const JsonField& field : fields) {
+    json.Key(field.name);
+    json.Int(field.value);
+  }
+}
+
 std::string OneDecimal(double value) {
   char text[64];
   std::snprintf(text, sizeof(text), "%.1f", value);

@@ -4,10 +4,12 @@
 /// Text for people: sizes, durations, errors, the progress line. Used by one thread unless said.
 
 #include <cstdint>
+#include <initializer_list>
 #include <string>
 #include <string_view>
 
 #include "lamina/backtests/import.h"
+#include "lamina/base/json.h"
 #include "lamina/base/result.h"
 #include "lamina/cli/commands.h"
 
@@ -24,6 +26,15 @@ std::string HumanBytes(std::int64_t bytes);  ///< "1.2 MB"
 std::string HumanCount(std::int64_t count);  ///< "12,500"
 std::string HumanSeconds(double seconds);    ///< "2.1 s"
 std::string OneDecimal(double value);
+/// With blanks after the text, or before it.
+std::string Padded(std::string text, std::size_t width, bool right = false);
+
+/// A member of a JSON object that is a number.
+struct JsonField {
+  const char* name;
+  std::int64_t value;
+};
+void WriteFields(JsonWriter& json, std::initializer_list<JsonField> fields);
 
 /// A line on a terminal that is written over. Thread-safe by the importer's promise (one call at a
 /// time).

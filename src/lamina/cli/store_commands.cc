@@ -1,7 +1,4 @@
-#include "lamina/backtests/verify.h"
-#include "lamina/base/error_table.h"
 #include "lamina/base/json.h"
-#include "lamina/catalog/verify.h"
 #include "lamina/cli/commands.h"
 #include "lamina/cli/inspect.h"
 #include "lamina/cli/output.h"
@@ -9,18 +6,6 @@
 
 namespace lamina::cli {
 namespace {
-
-struct Field {
-  const char* name;
-  std::int64_t value;
-};
-
-void WriteFields(JsonWriter& json, std::initializer_list<Field> fields) {
-  for (const Field& field : fields) {
-    json.Key(field.name);
-    json.Int(field.value);
-  }
-}
 
 std::string StatsJson(const store::StoreStats& stats) {
   std::string out;
@@ -65,11 +50,6 @@ std::string StatsJson(const store::StoreStats& stats) {
   json.EndArray();
   json.EndObject();
   return out + "\n";
-}
-
-std::string Padded(std::string text, std::size_t width, bool right = false) {
-  if (text.size() < width) text.insert(right ? 0 : text.size(), width - text.size(), ' ');
-  return text;
 }
 
 std::string StatsText(const store::StoreStats& stats) {
@@ -143,99 +123,6 @@ Outcome Stats(const Context& context) {
   LAMINA_ASSIGN(const auto stats, store::ReadStats(*opened));
   Print(context.structured() ? StatsJson(stats) : StatsText(stats));
   return 0;
-}
-
-Outcome Snapshots(const Context& context) {
-  LAMINA_ASSIGN(const auto opened, OpenStore(context, "", true));
-  LAMINA_ASSIGN(const auto snapshots, opened->Snapshots());
-  std::string out;
-  if (context.structured()) {
-    JsonWriter json(out);
-    if (!context.json_lines) json.BeginArray();
-    for (const auto& snapshot : snapshots) {
-      std::string line;
-      JsonWriter object(line);
-      object.BeginObject();
-      object.Key("snapshot");
-      object.Int(snapshot.snapshot_id);
-      object.Key("time");
-      object.String(FormatTime(snapshot.time));
-      object.Key("author");
-      object.String(snapshot.author);
-      object.Key("message");
-      object.String(snapshot.message);
-      object.Key("changes");
-      object.String(snapshot.changes);
-      object.EndObject();
-      if (context.json_lines) {
-        out += line + "\n";
-      } else {
-        json.Raw(line);
-      }
-    }
-    if (!context.json_lines) {
-      json.EndArray();
-      out += "\n";
-    }
-  } else {
-    for (const auto& snapshot : snapshots) {
-      out += Padded(std::to_string(snapshot.snapshot_id), 8) + FormatTime(snapshot.time) + "  " +
-             Padded(snapshot.author, 8) + "  " + snapshot.message + "\n";
-    }
-  }
-  Print(out);
-  return 0;
-}
-
-Outcome Verify(const Context& context, bool deep) {
-  LAMINA_ASSIGN(const auto opened, OpenStore(context, "", true));
-  LAMINA_ASSIGN(auto files, catalog::VerifyCatalog(opened->catalog(), deep, context.cancel));
-  LAMINA_ASSIGN(const auto rows,
-                backtests::VerifyBacktests(opened->backtests(), deep, context.cancel));
-  for (const auto& problem : rows.problems) {
-    files.problems.push_back({problem.kind, problem.path, problem.detail});
-  }
-  const bool ok = files.problems.empty();
-  if (context.structured()) {
-    std::string out;
-    JsonWriter json(out);
-    json.BeginObject();
-    json.Key("ok");
-    json.Bool(ok);
-    WriteFields(json, {{"checked_files", files.checked_files},
-                       {"checked_chunks", files.checked_chunks},
-                       {"checked_bytes", files.checked_bytes},
-                       {"checked_backtests", rows.checked_backtests},
-                       {"checked_runs", rows.checked_runs},
-                       {"checked_documents", rows.checked_documents}});
-    json.Key("problems");
-    json.BeginArray();
-    for (const auto& problem : files.problems) {
-      json.BeginObject();
-      json.Key("kind");
-      json.String(problem.kind);
-      json.Key("path");
-      json.String(problem.path);
-      json.Key("detail");
-      json.String(problem.detail);
-      json.EndObject();
-    }
-    json.EndArray();
-    json.EndObject();
-    Print(out + "\n");
-  } else {
-    std::string out = HumanCount(files.checked_files) + " files, " +
-                      HumanCount(files.checked_chunks) + " chunks, " +
-                      HumanBytes(files.checked_bytes) + ", " + HumanCount(rows.checked_backtests) +
-                      " backtests checked";
-    if (deep) out += ", " + HumanCount(rows.checked_documents) + " documents put together";
-    out += ok ? ": ok\n" : "\n";
-    for (const auto& problem : files.problems) {
-      out += problem.kind + "  " + problem.path + ": " + problem.detail + "\n";
-    }
-    Print(out);
-  }
-  return ok ? 0 : ExitCodeOf(ErrorCode::kCorruption);
 }
 
 Outcome Inspect(const Context& context, const std::string& path) {

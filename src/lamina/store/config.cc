@@ -5,6 +5,8 @@
 
 #include <toml++/toml.h>
 
+#include "lamina/base/duration.h"
+
 namespace lamina::store {
 namespace {
 
@@ -45,6 +47,25 @@ Status ParseStoreTable(const toml::table& table, std::string_view path, StoreCon
   return Ok();
 }
 
+Status ParseLakeTable(const toml::table& table, std::string_view path, StoreConfig& config) {
+  for (const auto& [key, node] : table) {
+    Micros* target = nullptr;
+    if (key.str() == "keep_snapshots") target = &config.keep_snapshots;
+    if (key.str() == "gc_grace") target = &config.gc_grace;
+    if (target == nullptr) {
+      return InvalidArgument(Place(path, node) + ": unknown key lake." + std::string(key.str()));
+    }
+    const auto text = node.value<std::string>();
+    const auto span = text ? ParseDuration(*text) : Result<Micros>(InvalidArgument("no text"));
+    if (!span.ok()) {
+      return WrongType(path, node, "lake." + std::string(key.str()),
+                       "a span of time in quotes, such as \"7d\", \"12h\" or \"0s\"");
+    }
+    *target = *span;
+  }
+  return Ok();
+}
+
 }  // namespace
 
 std::string FormatConfig(const StoreConfig& config) {
@@ -54,7 +75,17 @@ std::string FormatConfig(const StoreConfig& config) {
          config.store_id.ToString() +
          "\"\n"
          "format_version = " +
-         std::to_string(config.format_version) + "\n";
+         std::to_string(config.format_version) +
+         "\n"
+         "\n"
+         "[lake]\n"
+         "# gc forgets a snapshot that stopped being the latest this long ago (pins are spared).\n"
+         "keep_snapshots = \"" +
+         FormatDuration(config.keep_snapshots) +
+         "\"\n"
+         "# gc removes what was retired no sooner than this.\n"
+         "gc_grace = \"" +
+         FormatDuration(config.gc_grace) + "\"\n";
 }
 
 Result<StoreConfig> ParseConfig(std::string_view text, std::string_view path) {
@@ -75,6 +106,8 @@ Result<StoreConfig> ParseConfig(std::string_view text, std::string_view path) {
     if (key.str() == "store") {
       LAMINA_TRY(ParseStoreTable(*table, path, config));
       has_store = true;
+    } else if (key.str() == "lake") {
+      LAMINA_TRY(ParseLakeTable(*table, path, config));
     } else {
       return InvalidArgument(Place(path, node) + ": unknown section [" + std::string(key.str()) +
                              "]");

@@ -1,13 +1,15 @@
 #pragma once
 
 /// \file lamina/store/config.h
-/// `lamina.toml`: the store's id and format. A person may edit it; unknown keys are errors.
+/// `lamina.toml`: the store's id, format and policies. A person may edit it; unknown keys are
+/// errors.
 /// Values; thread-safe.
 
 #include <cstdint>
 #include <string>
 
 #include "lamina/base/result.h"
+#include "lamina/base/time.h"
 #include "lamina/base/uuid.h"
 
 namespace lamina::store {
@@ -17,6 +19,10 @@ inline constexpr std::int64_t kFormatVersion = 1;
 struct StoreConfig {
   Uuid store_id;
   std::int64_t format_version = kFormatVersion;
+  /// `[lake] keep_snapshots`: gc forgets a snapshot that stopped being the latest this long ago.
+  Micros keep_snapshots{7LL * 86'400'000'000};
+  /// `[lake] gc_grace`: what was retired is unlinked no sooner than this.
+  Micros gc_grace{3'600'000'000};
 };
 
 std::string FormatConfig(const StoreConfig& config);

@@ -23,6 +23,25 @@ TEST(Config, RoundTrip) {
   EXPECT_EQ(parsed->format_version, kFormatVersion);
 }
 
+TEST(Config, PoliciesOfTheLake) {
+  const std::string store = "[store]\nid = \"" + std::string(kId) + "\"\n";
+  const auto old = ParseConfig(store, "f");  // of a store made before there were any
+  ASSERT_THAT(old, IsOk());
+  EXPECT_EQ(old->keep_snapshots.value, 604'800'000'000);
+  EXPECT_EQ(old->gc_grace.value, 3'600'000'000);
+  const auto own = ParseConfig(store + "[lake]\nkeep_snapshots = \"30d\"\ngc_grace=\"0s\"\n", "f");
+  ASSERT_THAT(own, IsOk());
+  EXPECT_EQ(own->keep_snapshots.value, 30 * 86'400'000'000);
+  EXPECT_EQ(own->gc_grace.value, 0);
+  EXPECT_EQ(ParseConfig(FormatConfig(*own), "f")->keep_snapshots, own->keep_snapshots);
+  for (const char* line : {"keep_snapshots = 7", "keep_snapshots = \"soon\"", "colour = \"1d\"",
+                           "gc_grace = \"-1h\""}) {
+    EXPECT_THAT(ParseConfig(store + "[lake]\n" + line + "\n", "x.toml"),
+                IsError(ErrorCode::kInvalidArgument, HasSubstr("x.toml:4: ")))
+        << line;
+  }
+}
+
 TEST(Config, EditedByAPerson) {
   const auto parsed = ParseConfig(
       "# mine\r\n\r\n[store]\r\nformat_version=1\r\nid='" + std::string(kId) + "' # quoted\r\n",

@@ -4,6 +4,7 @@
 
 #include <unistd.h>
 
+#include "lamina/catalog/pins.h"
 #include "lamina/store/prune_store.h"
 
 namespace lamina::store {
@@ -130,6 +131,13 @@ Result<folder_index::PruneReport> RankTarget::Prune(io::Env& env, const std::str
     static_cast<void>(refreshed);  // bundles that are refused have no rows, and take no part
   }
   return folder_index::Prune(env, *index, query, options);
+}
+
+Result<std::optional<std::int64_t>> RankTarget::ResolveSnapshot(const std::string& text) {
+  if (text.empty()) return std::optional<std::int64_t>();
+  if (store_ == nullptr) return InvalidArgument("only a store has snapshots");
+  LAMINA_ASSIGN(const std::int64_t snapshot, catalog::ResolveSnapshot(store_->catalog(), text));
+  return std::optional<std::int64_t>(snapshot);
 }
 
 Status RankTarget::Read(const std::function<Status(const backtests::RankTable&)>& work) {

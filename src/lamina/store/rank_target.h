@@ -31,6 +31,9 @@ class RankTarget {
   /// Run `work` in one read transaction.
   Status Read(const std::function<Status(const backtests::RankTable&)>& work);
 
+  /// As catalog::ResolveSnapshot; absent for "". RETURNS kInvalidArgument for what is no store.
+  Result<std::optional<std::int64_t>> ResolveSnapshot(const std::string& text);
+
   /// Prune by a rank; see folder_index::Prune and PruneStore. RETURNS kInvalidArgument for an index
   /// that had to be made in memory.
   static Result<folder_index::PruneReport> Prune(io::Env& env, const std::string& path,
