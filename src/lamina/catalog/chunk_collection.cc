@@ -54,7 +54,8 @@ Result<std::vector<ChunkId>> Catalog::CollectChunks(ChunkKind kind,
                                                     const std::vector<Sha256Digest>& chunks,
                                                     const std::function<Status(Database&)>& check) {
   LAMINA_ASSIGN(auto commit, BeginCommit("collect " + std::string(ChunkKindName(kind)) +
-                                         " chunks that nothing names"));
+                                             " chunks that nothing names",
+                                         SpaceUse::kFrees));
   if (!chunks.empty()) {
     LAMINA_TRY(commit->Finish([&](Database& database, LakeWriter& writer) -> Status {
       LAMINA_TRY(check(database));

@@ -115,6 +115,16 @@ TEST_F(Verify, EveryKindOfDamageIsNamedAndNoneHidesAnother) {
                          testing::Pair("head", "head")));
 }
 
+TEST_F(Verify, WhatAPowerCutLeavesOfTheHeadIsNoDamage) {
+  const std::string head = test::ReadAll(folder_.File("head"));
+  for (const std::string& left : {std::string(), std::string(head.size(), '\0')}) {
+    std::ofstream(folder_.File("head"), std::ios::binary) << left;
+    EXPECT_THAT(Run(true).problems, IsEmpty());
+  }
+  std::ofstream(folder_.File("head"), std::ios::binary) << head.substr(0, 20);
+  EXPECT_EQ(Run(true).problems.size(), 1U);
+}
+
 TEST_F(Verify, DeepFindsAnyFlippedByte) {
   for (const std::string& name : FilesWith("lake/")) {
     const std::string before = test::ReadAll(folder_.File(name));

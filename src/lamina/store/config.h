@@ -17,6 +17,8 @@ inline constexpr std::int64_t kFormatVersion = 1;
 struct StoreConfig {
   Uuid store_id;
   std::int64_t format_version = kFormatVersion;
+  /// With less than this free on the disk, work that takes space is refused before it begins.
+  std::int64_t min_free_bytes = std::int64_t{64} << 20;
 };
 
 std::string FormatConfig(const StoreConfig& config);
