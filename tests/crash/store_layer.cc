@@ -124,7 +124,7 @@ Status StoreLayer::Open(bool read_only) {
 Result<std::vector<std::string>> StoreLayer::Describe() {
   LAMINA_ASSIGN(std::vector<std::string> lines, DescribeBacktests(store_->backtests()));
   catalog::Catalog& catalog = store_->catalog();
-  LAMINA_TRY(Ask(catalog, "index", "SELECT bundle_path, tags, note FROM backtest_index ORDER BY 1",
+  LAMINA_TRY(Ask(catalog, "index", "SELECT bundle_path, tags, note FROM backtest_index WHERE end_snapshot IS NULL ORDER BY 1",
                  lines));
   LAMINA_TRY(Ask(catalog, "snapshot",
                  "SELECT count(*) FROM backtest WHERE end_snapshot IS NULL", lines));

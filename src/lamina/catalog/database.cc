@@ -249,6 +249,11 @@ Result<std::unique_ptr<Database>> Database::OpenPlain(const std::string& path, O
   std::unique_ptr<Database> database(new Database);
   database->path_ = path;
   database->plain_ = true;
+  if (mode == OpenMode::kReadOnly && FileSize(path + "-journal") > 0) {
+    // A writer that died left a transaction to roll back, which a reader may not do.
+    const Status rolled_back = database->ConnectAnyhow(OpenMode::kReadWrite);
+    static_cast<void>(rolled_back);  // what stands in the way shows below
+  }
   LAMINA_TRY(database->ConnectAnyhow(mode));
   return database;
 }
