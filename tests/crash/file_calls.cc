@@ -260,6 +260,7 @@ void SetFault(const CallFault& fault) {
   const std::lock_guard lock(recorder.mutex);
   recorder.fault = fault;
   recorder.armed = fault.at != 0;
+  recorder.place.clear();
   recorder.count = 0;
   recorder.fired = false;
 }

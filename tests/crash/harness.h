@@ -52,13 +52,14 @@ class Harness {
   std::unique_ptr<Layer> Make() const { return named_.make(folder_); }
   Image ImageAt(const CrashPoint& point, const DiskModel& disk) const;
   std::size_t StepsDone(std::size_t at) const;
-  Status CheckState(std::size_t done);
+  /// `thorough`: verify before the first writer, too.
+  Status CheckState(std::size_t done, bool thorough);
   Status CheckSeen(const Lines& seen, std::size_t done) const;
   Status GoOn(Layer& layer, std::size_t done);
   Result<std::int64_t> CountCalls(const FaultKind& kind);
   Status RunFault(const FaultKind& kind, std::int64_t at, bool& refused);
   Status CheckFlip(const std::string& path, bool& found);
-  Status FaultySteps(Layer& layer, bool& refused);
+  Status FaultySteps(Layer& layer, bool reading, bool& refused);
   void StartOver() const;
 
   const NamedLayer& named_;

@@ -130,12 +130,14 @@ Status Imported(const Result<backtests::ImportReport>& report) {
   return Error(report->failed[0].code, report->failed[0].message);
 }
 
-StoreLayer::Work Import(const std::string& path, std::int64_t batch_rows = 400000) {
+StoreLayer::Work Import(const std::string& path, std::int64_t batch_rows = 400000,
+                        bool keep_going = true) {
   return [=](Store& store) -> Status {
     LAMINA_ASSIGN(const auto sources, backtests::FindBundles(io::PosixEnv(), {path}));
     backtests::ImportOptions options;
     options.workers = 1;
     options.batch_rows = batch_rows;
+    options.keep_going = keep_going;
     return Imported(backtests::ImportBundles(store.backtests(), sources, options));
   };
 }
@@ -160,7 +162,7 @@ std::unique_ptr<Layer> MakeImport(const std::string& folder) {
     layer->Before(Beside(folder + (i < 3 ? "/one/" : "/many/") + name + ".iafbt",
                          SmallBundle(name, {{"a", 3, 1000.0 + i}, {"b", 4, 2000.0 + i}})));
   }
-  layer->Then(Import(folder + "/one"));
+  layer->Then(Import(folder + "/one", 400000, /*keep_going=*/false));
   layer->Then(Import(folder + "/many", 1), /*in_parts=*/true);
   return layer;
 }

@@ -72,7 +72,7 @@ Result<std::vector<ChunkId>> Catalog::CollectChunks(ChunkKind kind,
   }
   // The rows have ended for all to see. Inside the next transaction no writer can make one live
   // again, and one that put the bytes back before it looks once more in its own.
-  std::vector<ChunkId> gone;
+  std::vector<ChunkId> gone, objects;
   std::set<std::string> folders;
   const std::lock_guard<std::mutex> lock(state_->write_mutex);
   LAMINA_TRY(state_->writer->Transact([&]() -> Status {
@@ -84,12 +84,16 @@ Result<std::vector<ChunkId>> Catalog::CollectChunks(ChunkKind kind,
         if (!removed.ok() && removed.error().code() != ErrorCode::kNotFound) return removed;
         folders.insert(io::ParentPath(path));
       } else {
-        LAMINA_ASSIGN(Database* const objects, state_->ObjectsForWriting());
-        LAMINA_TRY(DeleteRow(*objects, "object", id));
+        objects.push_back(id);
       }
       gone.push_back(id);
     }
-    return Ok();
+    if (objects.empty()) return Ok();
+    LAMINA_ASSIGN(Database* const database, state_->ObjectsForWriting());
+    return database->Transact([&]() -> Status {
+      for (const ChunkId& id : objects) LAMINA_TRY(DeleteRow(*database, "object", id));
+      return Ok();
+    });
   }));
   // The rows go last: a file that came back after a power cut would belong to nobody.
   for (const std::string& folder : folders) {
