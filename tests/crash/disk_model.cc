@@ -64,9 +64,8 @@ Image ReadImage(const std::string& root) {
       image.entries[path] = nullptr;
     } else if (!path.ends_with("-shm")) {
       std::ifstream in(path, std::ios::binary);
-      image.entries[path] =
-          std::make_shared<std::string>(std::istreambuf_iterator<char>(in),
-                                        std::istreambuf_iterator<char>());
+      image.entries[path] = std::make_shared<std::string>(std::istreambuf_iterator<char>(in),
+                                                          std::istreambuf_iterator<char>());
     }
   }
   return image;
@@ -204,10 +203,9 @@ DiskModel::Names DiskModel::SomeNames(Random& random) const {
   const double stop = std::array{0.02, 0.15, 0.5}[random() % 3];
   for (const Change& change : pending_names_) {
     const std::vector<std::string> folders = FoldersOf(change);
-    const bool stops =
-        std::any_of(folders.begin(), folders.end(),
-                    [&](const auto& folder) { return stopped.contains(folder); }) ||
-        Chance(random, stop);
+    const bool stops = std::any_of(folders.begin(), folders.end(),
+                                   [&](const auto& folder) { return stopped.contains(folder); }) ||
+                       Chance(random, stop);
     if (stops) {
       stopped.insert(folders.begin(), folders.end());
     } else {
@@ -234,11 +232,11 @@ std::string DiskModel::SomeBytes(const File& file, Random& random) const {
     const auto length = std::ssize(change.bytes);
     const std::int64_t torn = in_order && i == whole ? static_cast<std::int64_t>(random()) : 0;
     for (std::int64_t at = 0; at < length;) {
-      const std::int64_t end =
-          std::min(length, ((change.offset + at) / kSectorBytes + 1) * kSectorBytes - change.offset);
-      const bool kept = !in_order          ? Chance(random, keep)
-                        : i < whole        ? true
-                                           : (torn >> std::min<std::int64_t>(at / 512, 62) & 1) == 0;
+      const std::int64_t end = std::min(
+          length, ((change.offset + at) / kSectorBytes + 1) * kSectorBytes - change.offset);
+      const bool kept = !in_order   ? Chance(random, keep)
+                        : i < whole ? true
+                                    : (torn >> std::min<std::int64_t>(at / 512, 62) & 1) == 0;
       if (in_order && i == whole && !kept) break;
       if (kept) {
         Write(bytes, change.offset + at,

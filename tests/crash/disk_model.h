@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "file_calls.h"
+
 #include "lamina/base/result.h"
 
 namespace lamina::crash {
@@ -46,8 +47,8 @@ std::string_view LossName(Loss loss);
 /// * the bytes of a file up to its last sync are there; of later writes and truncations any part,
 ///   sector by sector; a grown file may have zeros where bytes are missing;
 /// * the names in a folder as of its last sync are there; of later changes the first few, in order,
-///   each folder for itself; a rename between two folders happens in both or in none; a name that is
-///   durable below a folder that is not is lost with it;
+///   each folder for itself; a rename between two folders happens in both or in none; a name that
+///   is durable below a folder that is not is lost with it;
 /// * what happens to different files has no order.
 class DiskModel {
  public:

@@ -133,7 +133,11 @@ ssize_t RecordedWrite(int descriptor, const void* data, size_t length, off_t off
   const ssize_t wrote = real(length);
   if (wrote <= 0 || open->file < 0) return wrote;
   const off_t start = placed ? offset : lseek(descriptor, 0, SEEK_CUR) - wrote;
-  Log(recorder, {Change::Kind::kWrite, open->file, start, open->path, {},
+  Log(recorder, {Change::Kind::kWrite,
+                 open->file,
+                 start,
+                 open->path,
+                 {},
                  std::string(static_cast<const char*>(data), static_cast<std::size_t>(wrote))});
   return wrote;
 }
@@ -220,9 +224,9 @@ std::string_view KindName(Change::Kind kind) {
 }
 
 std::string_view CallName(FileCall call) {
-  constexpr std::array<std::string_view, 9> kNames = {
-      "open", "open to write", "read", "write", "sync", "truncate", "rename", "unlink",
-      "make folder"};
+  constexpr std::array<std::string_view, 9> kNames = {"open",   "open to write", "read",
+                                                      "write",  "sync",          "truncate",
+                                                      "rename", "unlink",        "make folder"};
   return kNames[static_cast<std::size_t>(call)];
 }
 

@@ -60,7 +60,9 @@ class FileCalls {
   constexpr FileCalls(std::initializer_list<FileCall> calls) {
     for (const FileCall call : calls) bits_ |= 1U << static_cast<unsigned>(call);
   }
-  constexpr bool Has(FileCall call) const { return (bits_ >> static_cast<unsigned>(call) & 1) != 0; }
+  constexpr bool Has(FileCall call) const {
+    return (bits_ >> static_cast<unsigned>(call) & 1) != 0;
+  }
 
  private:
   unsigned bits_ = 0;

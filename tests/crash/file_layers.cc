@@ -1,13 +1,14 @@
 #include <algorithm>
 #include <filesystem>
 
+#include "layer.h"
+
 #include "lamina/backtests/store_test_support.h"
 #include "lamina/base/hash.h"
 #include "lamina/folder_index/folder_test_support.h"
 #include "lamina/folder_index/prune.h"
 #include "lamina/stores/local_dir_store.h"
 #include "lamina/stores/local_tiered_store.h"
-#include "layer.h"
 
 namespace lamina::crash {
 
@@ -34,9 +35,9 @@ std::vector<std::string> DescribeFiles(const std::string& folder, std::string_vi
     const std::string path = entry.path().string();
     if (!path.ends_with(suffix)) continue;
     const auto bytes = io::PosixEnv().ReadFile(path, 1 << 20);
-    lines.push_back(fs::relative(path, folder).string() + " " +
-                    (bytes.ok() ? Sha256(*bytes).Hex().substr(0, 16)
-                                : std::string(bytes.error().message())));
+    lines.push_back(
+        fs::relative(path, folder).string() + " " +
+        (bytes.ok() ? Sha256(*bytes).Hex().substr(0, 16) : std::string(bytes.error().message())));
   }
   std::sort(lines.begin(), lines.end());
   return lines;
@@ -121,8 +122,7 @@ class FolderIndexLayer final : public Layer {
   }
   Status Prune(std::int64_t keep, const std::string& archive) const {
     LAMINA_TRY(Build({}));
-    LAMINA_ASSIGN(const auto index,
-                  folder_index::IndexFile::OpenToWrite(Root() + "/index.sqlite"));
+    LAMINA_ASSIGN(const auto index, folder_index::IndexFile::OpenToWrite(Root() + "/index.sqlite"));
     backtests::RankQuery query;
     query.by = "sharpe";
     query.limit = keep;

@@ -153,8 +153,8 @@ Status Harness::CheckState(std::size_t done, bool thorough) {
     LAMINA_TRY_WITH(layer->Open(false), "opening");
     LAMINA_ASSIGN(const Lines second, layer->Describe());
     if (second != first) return Corruption("the second open shows" + Text(second));
-    const bool whole = done + 1 < expected_.size() && second != expected_[done] &&
-                       second == expected_[done + 1];
+    const bool whole =
+        done + 1 < expected_.size() && second != expected_[done] && second == expected_[done + 1];
     LAMINA_TRY(GoOn(*layer, whole ? done + 1 : done));
     layer->Close();
   }
@@ -196,11 +196,11 @@ Tally Harness::RunCrashes(std::int64_t states) {
         Status checked = WriteImage(image, folder_);
         if (checked.ok()) checked = CheckState(done, tally.checked % 4 == 0);
         if (checked.ok()) continue;
-        tally.failures.push_back(
-            std::string(named_.name) + ": " + Told(checked) +
-            "\n  repeat: lamina_crash --layer " + std::string(named_.name) + " --seed " +
-            std::to_string(seed_) + " --at " + std::to_string(at) + " --loss " +
-            std::string(LossName(loss)) + " --draw " + std::to_string(draw));
+        tally.failures.push_back(std::string(named_.name) + ": " + Told(checked) +
+                                 "\n  repeat: lamina_crash --layer " + std::string(named_.name) +
+                                 " --seed " + std::to_string(seed_) + " --at " +
+                                 std::to_string(at) + " --loss " + std::string(LossName(loss)) +
+                                 " --draw " + std::to_string(draw));
         if (tally.failures.size() >= 20) return tally;
       }
     }
@@ -217,8 +217,8 @@ struct Harness::FaultKind {
 
 const std::vector<Harness::FaultKind>& Harness::FaultKinds() {
   using enum FileCall;
-  constexpr FileCalls kChanges = {kOpenToWrite, kWrite, kSync, kTruncate, kRename, kUnlink,
-                                  kMakeFolder};
+  constexpr FileCalls kChanges = {kOpenToWrite, kWrite,  kSync,      kTruncate,
+                                  kRename,      kUnlink, kMakeFolder};
   constexpr FileCalls kPlaced = {kOpenToWrite, kRename, kUnlink, kMakeFolder};
   static const std::vector<FaultKind> kinds = {
       {"EIO", {0, EIO, false, false, kChanges}},
@@ -328,8 +328,8 @@ Tally Harness::RunFaults(std::int64_t faults) {
   }
   tally.points = std::ssize(all);
   Random choice(seed_);
-  const double share = static_cast<double>(faults) / static_cast<double>(std::max<std::size_t>(
-                                                         all.size(), 1));
+  const double share =
+      static_cast<double>(faults) / static_cast<double>(std::max<std::size_t>(all.size(), 1));
   for (const auto& [kind, at] : all) {
     if (std::uniform_real_distribution<double>(0, 1)(choice) >= share) continue;
     ++tally.checked;

@@ -14,9 +14,9 @@
 namespace lamina::crash {
 
 struct Tally {
-  std::int64_t points = 0;    ///< changes in the log, or calls that can fail
-  std::int64_t checked = 0;   ///< different states, or faults, that were tried
-  std::int64_t refused = 0;   ///< of faults: those that a step reported
+  std::int64_t points = 0;   ///< changes in the log, or calls that can fail
+  std::int64_t checked = 0;  ///< different states, or faults, that were tried
+  std::int64_t refused = 0;  ///< of faults: those that a step reported
   std::vector<std::string> failures;
 };
 

@@ -1,11 +1,12 @@
 #include <filesystem>
 #include <optional>
 
+#include "layer.h"
+
 #include "lamina/backtests/import.h"
 #include "lamina/backtests/ohlcv_references.h"
 #include "lamina/backtests/store_test_support.h"
 #include "lamina/catalog/catalog_test_model.h"
-#include "layer.h"
 
 namespace lamina::crash {
 namespace {
@@ -144,8 +145,8 @@ StoreLayer::Work Import(const std::string& path, std::int64_t batch_rows = 40000
 
 StoreLayer::Work Put(const std::string& handle, const std::string& tag, bool replace = false) {
   return [=](Store& store) -> Status {
-    const auto done = backtests::PutBundle(store.backtests(), handle, SmallBundle(tag, {{"w"}}),
-                                           replace);
+    const auto done =
+        backtests::PutBundle(store.backtests(), handle, SmallBundle(tag, {{"w"}}), replace);
     return done.ok() ? Ok() : Status(done.error().Clone());
   };
 }
@@ -298,11 +299,16 @@ std::unique_ptr<Layer> MakeInit(const std::string& folder);
 
 const std::vector<NamedLayer>& Layers() {
   static const std::vector<NamedLayer> layers = {
-      {"commits", &MakeCommits},         {"objects", &MakeObjects},
-      {"import", &MakeImport},           {"edit", &MakeEdit},
-      {"instruments", &MakeInstruments}, {"prices", &MakePrices},
-      {"compaction", &MakeCompaction},   {"folder_index", &MakeFolderIndex},
-      {"local_dir", &MakeLocalDir},      {"migration", &MakeMigration},
+      {"commits", &MakeCommits},
+      {"objects", &MakeObjects},
+      {"import", &MakeImport},
+      {"edit", &MakeEdit},
+      {"instruments", &MakeInstruments},
+      {"prices", &MakePrices},
+      {"compaction", &MakeCompaction},
+      {"folder_index", &MakeFolderIndex},
+      {"local_dir", &MakeLocalDir},
+      {"migration", &MakeMigration},
       {"init", &MakeInit},
   };
   return layers;

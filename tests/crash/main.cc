@@ -13,10 +13,9 @@
 #include <string>
 #include <vector>
 
+#include "harness.h"
 #include <sys/wait.h>
 #include <unistd.h>
-
-#include "harness.h"
 
 namespace lamina::crash {
 namespace {
@@ -83,10 +82,9 @@ std::optional<Arguments> Parse(int count, char** values) {
 }
 
 std::string FolderOf(const Arguments& arguments, std::string_view layer) {
-  const auto base = arguments.folder.empty()
-                        ? std::filesystem::temp_directory_path() /
-                              ("lamina-crash-" + std::to_string(getpid()))
-                        : std::filesystem::path(arguments.folder);
+  const auto base = arguments.folder.empty() ? std::filesystem::temp_directory_path() /
+                                                   ("lamina-crash-" + std::to_string(getpid()))
+                                             : std::filesystem::path(arguments.folder);
   return (base / layer).string();
 }
 
@@ -121,8 +119,8 @@ int RunLayer(const Arguments& arguments, const NamedLayer& layer, double share,
         static_cast<std::int64_t>(static_cast<double>(arguments.states) * share));
   }
   if (arguments.faults > 0) {
-    faults = harness.RunFaults(
-        static_cast<std::int64_t>(static_cast<double>(arguments.faults) * share));
+    faults =
+        harness.RunFaults(static_cast<std::int64_t>(static_cast<double>(arguments.faults) * share));
   }
   out << crashes.points << " " << crashes.checked << " " << faults.points << " " << faults.checked
       << " " << faults.refused << "\n";
@@ -189,7 +187,9 @@ int RunAll(const Arguments& arguments, const std::vector<const NamedLayer*>& lay
   };
   Arguments own = arguments;
   own.folder = base;
-  const auto output_of = [&](std::string_view name) { return base + "/" + std::string(name) + ".out"; };
+  const auto output_of = [&](std::string_view name) {
+    return base + "/" + std::string(name) + ".out";
+  };
   const auto start = [&](const std::function<int()>& work) {
     while (running >= arguments.jobs) reap();
     std::fflush(nullptr);
@@ -211,9 +211,8 @@ int RunAll(const Arguments& arguments, const std::vector<const NamedLayer*>& lay
   }
   if (arguments.flips > 0) report.AddFlips(output_of(kDamaged.name));
   report.text += "\n" + std::to_string(report.states) + " crash states and " +
-                 std::to_string(report.faults) + " faults, seed " +
-                 std::to_string(arguments.seed) + ", " + (good ? "all" : "NOT all") +
-                 " as they should be\n";
+                 std::to_string(report.faults) + " faults, seed " + std::to_string(arguments.seed) +
+                 ", " + (good ? "all" : "NOT all") + " as they should be\n";
   std::printf("%s%s", report.failures.c_str(), report.text.c_str());
   if (!arguments.report.empty()) std::ofstream(arguments.report) << report.text;
   std::error_code ignored;

@@ -1,8 +1,9 @@
 """Three writers and two readers of one store for a while, writers killed at random.
 
-Every call is a process of the real command. A model says what was acknowledged: after each call that ended or was
-killed, each handle of its writer holds a document that the model allows. Readers may see nothing else. In the end the
-store is verified in full and compared with the model. Prints counts as JSON; exit 1 tells that something was wrong.
+Every call is a process of the real command. A model says what was acknowledged: after each call
+that ended or was killed, each handle of its writer holds a document that the model allows. Readers
+may see nothing else. In the end the store is verified in full and compared with the model. Prints
+counts as JSON; exit 1 tells that something was wrong.
 """
 
 import argparse

@@ -2,13 +2,13 @@
 #include <filesystem>
 #include <set>
 
+#include "layer.h"
 #include <arrow/table.h>
 
 #include "lamina/backtests/ohlcv_references.h"
 #include "lamina/backtests/verify.h"
 #include "lamina/base/hash.h"
 #include "lamina/catalog/verify.h"
-#include "layer.h"
 
 namespace lamina::crash {
 namespace {
@@ -60,8 +60,7 @@ Result<std::vector<std::string>> Strays(catalog::Catalog& catalog) {
       LAMINA_ASSIGN(const bool row, select.Step());
       if (!row) return Ok();
       LAMINA_ASSIGN(const Sha256Digest sha256, Sha256Digest::FromBytes(select.Blob(1)));
-      named.insert(
-          catalog::ChunkPath({static_cast<catalog::ChunkKind>(select.Int(0)), sha256}));
+      named.insert(catalog::ChunkPath({static_cast<catalog::ChunkKind>(select.Int(0)), sha256}));
     }
   }));
   std::vector<std::string> strays;
@@ -124,10 +123,12 @@ Status StoreLayer::Open(bool read_only) {
 Result<std::vector<std::string>> StoreLayer::Describe() {
   LAMINA_ASSIGN(std::vector<std::string> lines, DescribeBacktests(store_->backtests()));
   catalog::Catalog& catalog = store_->catalog();
-  LAMINA_TRY(Ask(catalog, "index", "SELECT bundle_path, tags, note FROM backtest_index WHERE end_snapshot IS NULL ORDER BY 1",
-                 lines));
-  LAMINA_TRY(Ask(catalog, "snapshot",
-                 "SELECT count(*) FROM backtest WHERE end_snapshot IS NULL", lines));
+  LAMINA_TRY(Ask(
+      catalog, "index",
+      "SELECT bundle_path, tags, note FROM backtest_index WHERE end_snapshot IS NULL ORDER BY 1",
+      lines));
+  LAMINA_TRY(
+      Ask(catalog, "snapshot", "SELECT count(*) FROM backtest WHERE end_snapshot IS NULL", lines));
   LAMINA_ASSIGN(const auto prices, backtests::OhlcvBlobs(store_->backtests()));
   for (const auto& blob : prices) lines.push_back("price " + blob.sha256.Hex());
   LAMINA_ASSIGN(const auto instruments, store_->instruments().List());

@@ -1,4 +1,4 @@
-"""Many processes on one store: every reader sees one state, writers conflict loudly, holders are named."""
+"""Many processes on one store: readers see one state, writers conflict, holders are named."""
 
 import importlib.util
 import json
@@ -13,9 +13,10 @@ import time
 from pathlib import Path
 
 import lake
-import lamina
 import pytest
 from command import BINARY, error_of, run, run_json
+
+import lamina
 
 SPAWN = multiprocessing.get_context("spawn")
 HANDLES = [f"h{number}" for number in range(6)]
@@ -80,7 +81,7 @@ def _read_states(root: Path, end: float, acknowledged, out) -> None:
 
 
 def test_readers_in_processes_see_whole_snapshots_in_order(root, tmp_path):
-    """One commit replaces all documents; no reader sees two versions, or an older one than before."""
+    """A commit replaces all documents; no reader sees two versions, or an older one again."""
     versions = [bundles_of(tmp_path, f"{number:03}") for number in range(12)]
     store = lamina.open(root)
     assert store.backtests.import_(versions[0], workers=1).imported == len(HANDLES)
@@ -168,7 +169,7 @@ def test_a_stopped_holder_is_named_and_blocks_no_reader(root, end):
 
 
 def test_a_stopped_writer_does_not_stop_others(root, tmp_path):
-    """A process stopped anywhere in a large import: others write and read; it goes on afterwards."""
+    """Stopped anywhere in a large import: others write and read; it goes on afterwards."""
     source = lamina.LocalDirStore(tmp_path / "in", level=1)
     for number in range(60):
         source.put(document(f"n{number}"), handle=f"n{number}")

@@ -70,8 +70,8 @@ class Catalog {
 
   /// Start a commit. The first one of a process registers the writer session and recovers dead
   /// ones. Several may be open at once, each in its own thread; they finish one after the other.
-  /// RETURNS kUnsupported on a read-only catalog and in a forked child; kResourceExhausted when less
-  /// than `min_free_bytes` are free, unless it frees space.
+  /// RETURNS kUnsupported on a read-only catalog and in a forked child; kResourceExhausted when
+  /// less than `min_free_bytes` are free, unless it frees space.
   Result<std::unique_ptr<Commit>> BeginCommit(std::string message,
                                               SpaceUse space = SpaceUse::kTakes);
 

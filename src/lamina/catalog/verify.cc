@@ -148,7 +148,8 @@ class Verifier {
 
   /// A chunk whose row has ended is being collected: its bytes may have gone.
   Status ListChunks(Database& database, std::vector<std::pair<ChunkId, std::int64_t>>& chunks) {
-    LAMINA_ASSIGN(Statement read, database.Prepare("SELECT kind, sha256, stored_bytes FROM chunk WHERE "
+    LAMINA_ASSIGN(Statement read,
+                  database.Prepare("SELECT kind, sha256, stored_bytes FROM chunk WHERE "
                                    "end_snapshot IS NULL"));
     for (;;) {
       LAMINA_ASSIGN(const bool row, read.Step());
