@@ -5,7 +5,7 @@ STORE ?= build/demo-store
 say   = @printf '== %s\n' "$(1)"
 
 .DEFAULT_GOAL := help
-.PHONY: help deps build demo test install wheel headers asan tsan fuzz bench fmt tidy clean
+.PHONY: help deps build demo test install wheel headers asan tsan fuzz crash soak bench fmt tidy clean
 
 help:            ## this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## */\t/' | expand -t 12
@@ -56,6 +56,15 @@ fuzz:            ## fuzz every decoder SECONDS each (clang-19)
 	@$(MAKE) --no-print-directory build/fuzz/build.ninja
 	@cmake --build --preset fuzz -j $(JOBS)
 	@tools/run_fuzzers.sh build/fuzz $(SECONDS)
+
+crash: deps build/dev/build.ninja    ## cut power at 20,000 places, fail 5,000 calls, flip 20,000 bytes (an hour)
+	@cmake --build --preset dev -j $(JOBS) --target lamina_crash
+	@build/dev/bin/lamina_crash --states 25000 --faults 5000 --flips 20000 --jobs $(JOBS) --report build/crash.md
+
+soak: SECONDS = 3600
+soak: deps build/dev/build.ninja     ## writers and readers, killed at random, for SECONDS (an hour)
+	@cmake --build --preset dev -j $(JOBS) --target lamina
+	@$(PY) tests/crash/soak.py --binary build/dev/bin/lamina --seconds $(SECONDS)
 
 bench: deps build/release/build.ninja    ## figures with checked answers (quiet machine; -O2)
 	@cmake --build --preset release -j $(JOBS) --target lamina lamina_pylib lamina_bundle_bench lamina_series_bench

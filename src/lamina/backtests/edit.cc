@@ -53,7 +53,8 @@ Status BacktestStore::Delete(const std::vector<std::string>& handles) {
     if (ids.empty()) return Ok();
     LAMINA_ASSIGN(auto deletion, RunDeletion::Plan(*catalog_, ids));
     LAMINA_ASSIGN(auto commit,
-                  catalog_->BeginCommit("delete " + std::to_string(ids.size()) + " backtests"));
+                  catalog_->BeginCommit("delete " + std::to_string(ids.size()) + " backtests",
+                                        catalog::SpaceUse::kFrees));
     LAMINA_TRY(deletion.Stage(*commit));
     LAMINA_TRY(
         commit->Finish([&](catalog::Database& database, catalog::LakeWriter& writer) -> Status {

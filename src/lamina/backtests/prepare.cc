@@ -15,6 +15,14 @@ std::optional<std::string> TextOf(const std::optional<bundle::Value>& value) {
   return std::string(value->AsString());
 }
 
+/// Whether a price file is not there, or too large to be one, after reading it failed.
+bool IsAbsent(io::Env& env, const std::string& path, const Error& failure) {
+  if (failure.code() == ErrorCode::kNotFound) return true;
+  const auto info = env.Stat(path);
+  if (!info.ok()) return info.error().code() == ErrorCode::kNotFound;
+  return !info->is_regular || info->size > kMaxPriceFileBytes;
+}
+
 }  // namespace
 
 Status PreparePrices(io::Env& env, const bundle::Layout& layout, const std::string& bundle_path,
@@ -34,6 +42,10 @@ Status PreparePrices(io::Env& env, const bundle::Layout& layout, const std::stri
       if (other.ok()) content = std::move(other);
     }
     if (!content.ok()) {
+      // A disk or a process in trouble is no reason to store the backtest without its prices.
+      if (!IsAbsent(env, reference.path, content.error())) {
+        return std::move(content).error().With(what);
+      }
       backtest.warnings.push_back(what + ": " + std::string(content.error().message()) +
                                   "; not stored");
       continue;

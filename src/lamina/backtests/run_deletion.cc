@@ -8,6 +8,7 @@
 #include "lamina/backtests/catalog_rows.h"
 #include "lamina/backtests/lake_schema.h"
 #include "lamina/backtests/run_id_column.h"
+#include "lamina/catalog/lake_rows.h"
 #include "lamina/table/parquet_file.h"
 
 namespace lamina::backtests {
@@ -20,7 +21,8 @@ Result<std::vector<std::int64_t>> PositionsOf(catalog::Catalog& catalog,
   table::ReadOptions options;
   options.columns = {"run_id"};
   options.footer_crc32c = file.footer_crc32c;
-  LAMINA_ASSIGN(auto rows, table::ReadParquet(catalog.env(), catalog.LakePath(file.path), options));
+  LAMINA_ASSIGN(auto rows,
+                catalog::ReadNamedFile(catalog.env(), catalog.LakePath(file.path), options));
   LAMINA_ASSIGN(const RunIdColumn ids, RunIdColumn::Of(*rows));
   std::vector<std::int64_t> positions;
   for (std::int64_t row = 0; row < rows->num_rows(); ++row) {

@@ -417,9 +417,21 @@ Status Catalog::Transact(const std::function<Status(Database&)>& work) {
   return state_->writer->Transact([&] { return work(*state_->writer); });
 }
 
-Result<std::unique_ptr<Commit>> Catalog::BeginCommit(std::string message) {
+Status Catalog::State::CheckFreeBytes() const {
+  if (options.min_free_bytes <= 0) return Ok();
+  LAMINA_ASSIGN(const std::int64_t free_bytes, env.FreeBytes(root));
+  if (free_bytes >= options.min_free_bytes) return Ok();
+  return ResourceExhausted(root + ": " + std::to_string(free_bytes) +
+                           " bytes are free on its disk, fewer than min_free_bytes (" +
+                           std::to_string(options.min_free_bytes) +
+                           "); nothing was written. Free some space, or lower min_free_bytes in "
+                           "lamina.toml");
+}
+
+Result<std::unique_ptr<Commit>> Catalog::BeginCommit(std::string message, SpaceUse space) {
   if (read_only()) return Unsupported(root() + " was opened for reading only");
   LAMINA_TRY(state_->CheckProcess());
+  if (space == SpaceUse::kTakes) LAMINA_TRY(state_->CheckFreeBytes());
   const std::lock_guard<std::mutex> lock(state_->write_mutex);
   LAMINA_TRY(state_->StartSession());
   return std::unique_ptr<Commit>(

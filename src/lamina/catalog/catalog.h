@@ -26,7 +26,13 @@ struct CatalogOptions {
   bool read_only = false;
   std::string author = "lamina";  ///< into ducklake_snapshot_changes
   bool allow_network_filesystem = false;
+  /// With less than this free, nothing that takes space is begun.
+  std::int64_t min_free_bytes = 0;
 };
+
+/// What a commit does to the space on the disk. Taking away is possible on a disk that is nearly
+/// full.
+enum class SpaceUse : std::uint8_t { kTakes, kFrees };
 
 class Commit;
 
@@ -89,8 +95,10 @@ class Catalog {
 
   /// Start a commit. The first one of a process registers the writer session and recovers dead
   /// ones. Several may be open at once, each in its own thread; they finish one after the other.
-  /// RETURNS kUnsupported on a read-only catalog and in a forked child.
-  Result<std::unique_ptr<Commit>> BeginCommit(std::string message);
+  /// RETURNS kUnsupported on a read-only catalog and in a forked child; kResourceExhausted when
+  /// less than `min_free_bytes` are free, unless it frees space.
+  Result<std::unique_ptr<Commit>> BeginCommit(std::string message,
+                                              SpaceUse space = SpaceUse::kTakes);
 
   /// Content of a chunk, hash checked. RETURNS kNotFound, kCorruption (naming it).
   Result<std::string> ReadChunk(const ChunkId& id);

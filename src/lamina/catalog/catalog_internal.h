@@ -32,6 +32,8 @@ struct Catalog::State {
 
   /// RETURNS kUnsupported in a forked child: nothing here may be used there, not even a mutex.
   Status CheckProcess() const;
+  /// RETURNS kResourceExhausted below options.min_free_bytes.
+  Status CheckFreeBytes() const;
   /// `use` with a pooled connection to catalog.sqlite.
   Status WithReader(const std::function<Status(Database&)>& use);
   /// The same for objects.sqlite, opened at its first use.

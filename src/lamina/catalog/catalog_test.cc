@@ -79,6 +79,41 @@ TEST(Catalog, RefusesNetworkFileSystems) {
   EXPECT_THAT(Catalog::Open(env, folder.path(), options), IsOk());
 }
 
+TEST(Catalog, RefusesToFillTheDisk) {
+  const TempFolder folder("store");
+  io::FaultyEnv env(Env());
+  ASSERT_THAT(MakeStore(env, folder.path()), IsOk());
+  CatalogOptions options;
+  options.min_free_bytes = 1000;
+  const auto catalog = *Catalog::Open(env, folder.path(), options);
+  const LakeTable table = *FindRows(*catalog);
+  env.SetFreeBytes(1000);
+  ASSERT_THAT(PutUnit(*catalog, table, 1), IsOk());
+  env.SetFreeBytes(999);
+  EXPECT_THAT(PutUnit(*catalog, table, 2),
+              IsError(ErrorCode::kResourceExhausted, HasSubstr("min_free_bytes (1000)")));
+  EXPECT_THAT(catalog->BeginCommit("delete", SpaceUse::kFrees), IsOk());
+  EXPECT_THAT(Contents(*catalog), ElementsAre(1));
+  env.SetFreeBytes({});
+  EXPECT_THAT(PutUnit(*catalog, table, 2), IsOk());
+  EXPECT_THAT(Contents(*catalog), ElementsAre(1, 2));
+}
+
+TEST(Catalog, AMissingLakeFileIsDamage) {
+  const TempFolder folder("store");
+  ASSERT_THAT(MakeStore(Env(), folder.path()), IsOk());
+  const auto catalog = OpenStore(folder.path());
+  const LakeTable table = *FindRows(*catalog);
+  ASSERT_THAT(PutUnit(*catalog, table, 1), IsOk());
+  std::string file;
+  for (const std::string& name : folder.List()) {
+    if (name.ends_with(".parquet") && name.starts_with("lake/")) file = name;
+  }
+  std::filesystem::remove(folder.File(file));
+  EXPECT_THAT(catalog->ReadTable(table, *catalog->LatestSnapshot()),
+              IsError(ErrorCode::kCorruption, HasSubstr(file + " is missing")));
+}
+
 TEST(Catalog, CommitsAreWholeAndReadBack) {
   const TempFolder folder("store");
   ASSERT_THAT(MakeStore(Env(), folder.path()), IsOk());

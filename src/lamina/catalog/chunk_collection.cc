@@ -1,4 +1,7 @@
 #include <algorithm>
+#include <optional>
+#include <set>
+#include <string>
 #include <utility>
 
 #include "lamina/catalog/catalog_internal.h"
@@ -54,7 +57,8 @@ Result<std::vector<ChunkId>> Catalog::CollectChunks(ChunkKind kind,
                                                     const std::vector<Sha256Digest>& chunks,
                                                     const std::function<Status(Database&)>& check) {
   LAMINA_ASSIGN(auto commit, BeginCommit("collect " + std::string(ChunkKindName(kind)) +
-                                         " chunks that nothing names"));
+                                             " chunks that nothing names",
+                                         SpaceUse::kFrees));
   if (!chunks.empty()) {
     LAMINA_TRY(commit->Finish([&](Database& database, LakeWriter& writer) -> Status {
       LAMINA_TRY(check(database));
@@ -68,20 +72,40 @@ Result<std::vector<ChunkId>> Catalog::CollectChunks(ChunkKind kind,
   }
   // The rows have ended for all to see. Inside the next transaction no writer can make one live
   // again, and one that put the bytes back before it looks once more in its own.
-  std::vector<ChunkId> gone;
+  std::vector<ChunkId> gone, objects;
+  std::set<std::string> folders;
   const std::lock_guard<std::mutex> lock(state_->write_mutex);
   LAMINA_TRY(state_->writer->Transact([&]() -> Status {
     LAMINA_ASSIGN(const auto ended, EndedChunks(*state_->writer, kind));
     for (const auto& [id, row] : ended) {
       if (row.in_file) {
-        Status removed = state_->env.Unlink(state_->Path(ChunkPath(id)));
+        const std::string path = state_->Path(ChunkPath(id));
+        Status removed = state_->env.Unlink(path);
         if (!removed.ok() && removed.error().code() != ErrorCode::kNotFound) return removed;
+        folders.insert(io::ParentPath(path));
       } else {
-        LAMINA_ASSIGN(Database* const objects, state_->ObjectsForWriting());
-        LAMINA_TRY(DeleteRow(*objects, "object", id));
+        objects.push_back(id);
       }
-      LAMINA_TRY(DeleteRow(*state_->writer, "chunk", id));
       gone.push_back(id);
+    }
+    if (objects.empty()) return Ok();
+    LAMINA_ASSIGN(Database* const database, state_->ObjectsForWriting());
+    return database->Transact([&]() -> Status {
+      for (const ChunkId& id : objects) LAMINA_TRY(DeleteRow(*database, "object", id));
+      return Ok();
+    });
+  }));
+  // The rows go last: a file that came back after a power cut would belong to nobody.
+  for (const std::string& folder : folders) {
+    const Status synced = state_->env.SyncDirectory(folder);
+    if (!synced.ok() && synced.error().code() != ErrorCode::kNotFound) {
+      return synced.error().Clone();
+    }
+  }
+  LAMINA_TRY(state_->writer->Transact([&]() -> Status {
+    for (const ChunkId& id : gone) {
+      LAMINA_ASSIGN(const std::optional<ChunkRow> row, FindChunk(*state_->writer, id));
+      if (row && !row->live()) LAMINA_TRY(DeleteRow(*state_->writer, "chunk", id));
     }
     return Ok();
   }));

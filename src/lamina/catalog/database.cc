@@ -249,6 +249,11 @@ Result<std::unique_ptr<Database>> Database::OpenPlain(const std::string& path, O
   std::unique_ptr<Database> database(new Database);
   database->path_ = path;
   database->plain_ = true;
+  if (mode == OpenMode::kReadOnly && FileSize(path + "-journal") > 0) {
+    // A writer that died left a transaction to roll back, which a reader may not do.
+    const Status rolled_back = database->ConnectAnyhow(OpenMode::kReadWrite);
+    static_cast<void>(rolled_back);  // what stands in the way shows below
+  }
   LAMINA_TRY(database->ConnectAnyhow(mode));
   return database;
 }
@@ -355,14 +360,23 @@ Status Database::Configure(OpenMode mode) {
 
 Database::~Database() { Close(); }
 
+namespace {
+
+template <class Statements>
+void DropIdle(Statements& idle, std::size_t& count) {
+  for (auto& [sql, statements] : idle) {
+    for (sqlite3_stmt* statement : statements) sqlite3_finalize(statement);
+  }
+  idle.clear();
+  count = 0;
+}
+
+}  // namespace
+
 void Database::Close() {
   if (handle_ == nullptr || gate_->foreign()) return;
   const SqliteCall call(*gate_);
-  for (auto& [sql, statements] : cache_->idle) {
-    for (sqlite3_stmt* statement : statements) sqlite3_finalize(statement);
-  }
-  cache_->idle.clear();
-  cache_->idle_count = 0;
+  DropIdle(cache_->idle, cache_->idle_count);
   // SQLite's own checkpoint at the last close may find a lock that another connection of this
   // process left on its descriptor, so do not rely on it.
   if (writable_ && sqlite3_total_changes64(handle_) > 0) {
@@ -443,7 +457,23 @@ Status Database::Execute(const std::string& sql) {
 
 Status Database::Transact(const std::function<Status()>& work) {
   if (in_transaction()) return Internal("a write transaction inside another: " + path_);
-  if (Status begun = Execute("BEGIN IMMEDIATE"); !begun.ok()) {
+  Status begun = Execute("BEGIN IMMEDIATE");
+  if (!begun.ok() && begun.error().code() == ErrorCode::kUnsupported && writable_ &&
+      CheckUsable().ok()) {
+    // SQLite that failed once to open the log for writing only reads it from then on: open all of
+    // it again, unless a statement is in use.
+    bool in_use = true;
+    {
+      const SqliteCall call(*gate_);
+      DropIdle(cache_->idle, cache_->idle_count);
+      in_use = sqlite3_next_stmt(handle_, nullptr) != nullptr;
+    }
+    if (!in_use) {
+      LAMINA_TRY(Connect(OpenMode::kReadWrite, /*immutable=*/false));
+      begun = Execute("BEGIN IMMEDIATE");
+    }
+  }
+  if (!begun.ok()) {
     if (begun.error().code() == ErrorCode::kConflict) return WriteLockError();
     return begun;
   }

@@ -128,6 +128,25 @@ TEST(Database, BindsAndReadsEveryType) {
   EXPECT_EQ(insert->Bind(9, 1).Run().error().code(), ErrorCode::kInternal) << "no ninth parameter";
 }
 
+TEST(Database, APlainFileWithATransactionCutShortCanBeRead) {
+  const TempFolder folder;
+  const std::string path = folder.File("db"), cut = folder.File("cut");
+  const auto database = *Database::OpenPlain(path, OpenMode::kCreate);
+  ASSERT_TRUE(database->Execute("CREATE TABLE t(x); INSERT INTO t VALUES(1)").ok());
+  // As after a kill: pages are in the file, and how they were is in the journal.
+  ASSERT_TRUE(database
+                  ->Execute("PRAGMA cache_size=1; PRAGMA cache_spill=1; BEGIN; "
+                            "INSERT INTO t SELECT randomblob(4000) FROM "
+                            "(WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n "
+                            "LIMIT 50) SELECT i FROM n)")
+                  .ok());
+  for (const char* suffix : {"", "-journal"}) {
+    std::filesystem::copy_file(path + suffix, cut + suffix);
+  }
+  ASSERT_TRUE(database->Execute("ROLLBACK").ok());
+  EXPECT_EQ(One(**Database::OpenPlain(cut, OpenMode::kReadOnly), "SELECT count(*) FROM t"), 1);
+}
+
 TEST(Database, StatementsAreReusedAndNest) {
   const TempFolder folder;
   const auto database = Make(folder.File("db"));

@@ -8,6 +8,7 @@
 #include <arrow/table.h>
 
 #include "lamina/catalog/lake.h"
+#include "lamina/catalog/lake_rows.h"
 #include "lamina/table/arrow_status.h"
 
 namespace lamina::catalog {
@@ -62,9 +63,9 @@ Result<std::vector<std::int64_t>> ReadDeletedPositions(io::Env& env, std::string
   if (!data_file.deletes) return positions;
   const std::string path = io::JoinPath(lake_root, data_file.deletes->path);
   LAMINA_ASSIGN(const std::shared_ptr<arrow::Table> rows,
-                table::ReadParquet(env, path,
-                                   {.columns = std::vector<std::string>{kPositionName},
-                                    .footer_crc32c = data_file.deletes->footer_crc32c}));
+                ReadNamedFile(env, path,
+                              {.columns = std::vector<std::string>{kPositionName},
+                               .footer_crc32c = data_file.deletes->footer_crc32c}));
   const std::shared_ptr<arrow::ChunkedArray> column = rows->column(0);
   if (column->type()->id() != arrow::Type::INT64 || column->null_count() != 0)
     return Corruption(path + ": positions are not plain INT64");

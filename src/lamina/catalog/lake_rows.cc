@@ -40,7 +40,7 @@ Result<ArrowTable> ReadScattered(io::Env& env, const std::string& path, const La
     if (std::find(options.columns->begin(), options.columns->end(), range.column) ==
         options.columns->end())
       options.columns->push_back(range.column);
-  LAMINA_ASSIGN(ArrowTable rows, table::ReadParquet(env, path, options));
+  LAMINA_ASSIGN(ArrowTable rows, ReadNamedFile(env, path, options));
   if (rows->num_rows() != file.rows)
     return Corruption(path + " has " + std::to_string(rows->num_rows()) + " rows, not " +
                       std::to_string(file.rows));
@@ -71,7 +71,7 @@ Result<ArrowTable> ReadStretches(io::Env& env, const std::string& path,
   for (const RowRange& stretch : stretches) {
     options.row_begin = stretch.begin;
     options.row_end = stretch.end;
-    LAMINA_ASSIGN(ArrowTable part, table::ReadParquet(env, path, options));
+    LAMINA_ASSIGN(ArrowTable part, ReadNamedFile(env, path, options));
     parts.push_back(std::move(part));
   }
   return table::StackTables(parts);
@@ -83,7 +83,7 @@ Result<ArrowTable> ReadKept(io::Env& env, const std::string& path, const LakeFil
     return keep.ranges().size() <= kStretchesMax ? ReadStretches(env, path, keep.ranges(), options)
                                                  : ReadScattered(env, path, file, keep, options);
   }
-  LAMINA_ASSIGN(ArrowTable rows, table::ReadParquet(env, path, options));
+  LAMINA_ASSIGN(ArrowTable rows, ReadNamedFile(env, path, options));
   if (options.ranges.empty() && rows->num_rows() != file.rows)
     return Corruption(path + " has " + std::to_string(rows->num_rows()) + " rows, not " +
                       std::to_string(file.rows));
@@ -138,6 +138,13 @@ std::shared_ptr<arrow::Schema> SchemaOf(const std::vector<LakeColumn>& columns) 
     fields.push_back(table::MakeField(
         column.name, column.type, static_cast<std::int32_t>(column.column_id), column.nullable));
   return arrow::schema(std::move(fields));
+}
+
+Result<ArrowTable> ReadNamedFile(io::Env& env, const std::string& path,
+                                 const table::ReadOptions& options) {
+  Result<ArrowTable> rows = table::ReadParquet(env, path, options);
+  if (rows.ok() || rows.error().code() != ErrorCode::kNotFound) return rows;
+  return Corruption(path + " is missing, and the catalog names it");
 }
 
 Result<std::shared_ptr<arrow::Table>> ReadLakeFile(io::Env& env, std::string_view lake_root,

@@ -25,6 +25,10 @@ Result<std::vector<LakeColumn>> ChooseColumns(const LakeTable& table,
 /// Fields with field ids.
 std::shared_ptr<arrow::Schema> SchemaOf(const std::vector<LakeColumn>& columns);
 
+/// table::ReadParquet of a file that the catalog names: RETURNS kCorruption when it is missing.
+Result<std::shared_ptr<arrow::Table>> ReadNamedFile(io::Env& env, const std::string& path,
+                                                    const table::ReadOptions& options);
+
 /// Rows inside `ranges` that no delete file names, in file order, as `columns`. Added columns that
 /// the file lacks are NULL. `lake_root`: the lake/ folder. RETURNS kCorruption naming the file.
 Result<std::shared_ptr<arrow::Table>> ReadLakeFile(io::Env& env, std::string_view lake_root,

@@ -50,6 +50,14 @@ int CloseFile(sqlite3_file* file) { return Real(file)->pMethods->xClose(Real(fil
 
 int ReadFile(sqlite3_file* file, void* out, int amount, sqlite3_int64 offset) {
   const int code = Real(file)->pMethods->xRead(Real(file), out, amount, offset);
+  if (code == SQLITE_IOERR_SHORT_READ && IsPage(amount, offset)) {
+    // Nothing of a page behind the end of the file is read as zeros; a part of one was cut off.
+    sqlite3_int64 size = 0;
+    const int sized = Real(file)->pMethods->xFileSize(Real(file), &size);
+    if (sized != SQLITE_OK || size <= offset) return sized != SQLITE_OK ? sized : code;
+    last_damaged_page = PageNumber(offset);
+    return SQLITE_IOERR_DATA;
+  }
   if (code != SQLITE_OK || !IsPage(amount, offset)) return code;
   char* const page = static_cast<char*>(out);
   if (CheckPage({page, kPageBytes}, PageNumber(offset)) == PageState::kDamaged) {

@@ -125,6 +125,8 @@ class Verifier {
       if (bytes.error().code() != ErrorCode::kNotFound) Add("head", "head", bytes.error());
       return;
     }
+    // A head is replaced without a sync: a power cut may leave nothing of it, or zeros.
+    if (bytes->find_first_not_of('\0') == std::string::npos) return;
     const Result<std::int64_t> head = internal::DecodeHead(*bytes);
     if (!head.ok()) Add("head", "head", head.error());
   }
@@ -150,6 +152,7 @@ class Verifier {
     }
   }
 
+  /// A chunk whose row has ended is being collected: its bytes may have gone.
   Status ListChunks(Database& database, std::vector<std::pair<ChunkId, std::int64_t>>& chunks) {
     LAMINA_ASSIGN(Statement read,
                   database.Prepare("SELECT kind, sha256, stored_bytes FROM chunk WHERE "
@@ -175,11 +178,14 @@ class Verifier {
     }
   }
 
+  /// Price files that only deleted backtests name may have been collected.
   Status ListLooseReferences(Database& database) {
     LAMINA_ASSIGN(Statement read,
                   database.Prepare("SELECT r.backtest_id, r.kind, r.sha256 FROM chunk_ref r "
                                    "LEFT JOIN chunk c ON c.kind = r.kind AND c.sha256 = r.sha256 "
-                                   "WHERE c.kind IS NULL"));
+                                   "WHERE c.kind IS NULL AND (r.end_snapshot IS NULL OR "
+                                   "r.kind <> ?1)"));
+    read.Bind(1, static_cast<std::int64_t>(ChunkKind::kOhlcv));
     for (;;) {
       LAMINA_ASSIGN(const bool row, read.Step());
       if (!row) return Ok();

@@ -115,6 +115,30 @@ TEST_F(Verify, EveryKindOfDamageIsNamedAndNoneHidesAnother) {
                          testing::Pair("head", "head")));
 }
 
+TEST_F(Verify, WhatAPowerCutLeavesOfTheHeadIsNoDamage) {
+  const std::string head = test::ReadAll(folder_.File("head"));
+  for (const std::string& left : {std::string(), std::string(head.size(), '\0')}) {
+    std::ofstream(folder_.File("head"), std::ios::binary) << left;
+    EXPECT_THAT(Run(true).problems, IsEmpty());
+  }
+  std::ofstream(folder_.File("head"), std::ios::binary) << head.substr(0, 20);
+  EXPECT_EQ(Run(true).problems.size(), 1U);
+}
+
+TEST_F(Verify, WhatACollectionLeavesIsNoDamage) {
+  // Cut short: the row has ended, the bytes have gone. Done: only deleted backtests name it.
+  const auto large = FilesWith("chunks/ohlcv");
+  ASSERT_EQ(large.size(), 1U);
+  std::filesystem::remove(folder_.File(large[0]));
+  EXPECT_EQ(Run(false).problems.size(), 1U);
+  Alter("catalog.sqlite", "UPDATE chunk SET end_snapshot = 4 WHERE kind = 1");
+  EXPECT_THAT(Run(true).problems, IsEmpty());
+  Alter("catalog.sqlite", "DELETE FROM chunk WHERE kind = 1");
+  EXPECT_EQ(Run(false).problems.size(), 2U) << "live backtests name it";
+  Alter("catalog.sqlite", "UPDATE chunk_ref SET end_snapshot = 4 WHERE kind = 1");
+  EXPECT_THAT(Run(true).problems, IsEmpty());
+}
+
 TEST_F(Verify, DeepFindsAnyFlippedByte) {
   for (const std::string& name : FilesWith("lake/")) {
     const std::string before = test::ReadAll(folder_.File(name));

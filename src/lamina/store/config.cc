@@ -34,6 +34,12 @@ Status ParseStoreTable(const toml::table& table, std::string_view path, StoreCon
       if (!version || *version < 1)
         return WrongType(path, node, "store.format_version", "1 or more");
       config.format_version = *version;
+    } else if (key.str() == "min_free_bytes") {
+      const auto bytes = node.value_exact<std::int64_t>();
+      if (!bytes || *bytes < 0) {
+        return WrongType(path, node, "store.min_free_bytes", "a number of bytes, 0 for no limit");
+      }
+      config.min_free_bytes = *bytes;
     } else {
       return InvalidArgument(Place(path, node) + ": unknown key store." + std::string(key.str()));
     }

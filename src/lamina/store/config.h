@@ -23,6 +23,8 @@ struct StoreConfig {
   Micros keep_snapshots{7LL * 86'400'000'000};
   /// `[lake] gc_grace`: what was retired is unlinked no sooner than this.
   Micros gc_grace{3'600'000'000};
+  /// With less than this free on the disk, work that takes space is refused before it begins.
+  std::int64_t min_free_bytes = std::int64_t{64} << 20;
 };
 
 std::string FormatConfig(const StoreConfig& config);

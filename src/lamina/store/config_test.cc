@@ -50,6 +50,18 @@ TEST(Config, EditedByAPerson) {
   EXPECT_EQ(parsed->store_id.ToString(), kId);
 }
 
+TEST(Config, FreeSpace) {
+  const std::string store = "[store]\nid = \"" + std::string(kId) + "\"\n";
+  EXPECT_GT(ParseConfig(store, "f")->min_free_bytes, 0);
+  EXPECT_EQ(ParseConfig(store + "min_free_bytes = 0\n", "f")->min_free_bytes, 0);
+  EXPECT_EQ(ParseConfig(store + "min_free_bytes = 5_000_000\n", "f")->min_free_bytes, 5'000'000);
+  for (const char* wrong : {"-1", "1.5", "'1GB'", "true"}) {
+    EXPECT_THAT(ParseConfig(store + "min_free_bytes = " + wrong + "\n", "f"),
+                IsError(ErrorCode::kInvalidArgument, testing::HasSubstr("f:3")))
+        << wrong;
+  }
+}
+
 TEST(Config, Refusals) {
   const std::string id = "id = \"" + std::string(kId) + "\"\n";
   struct Case {

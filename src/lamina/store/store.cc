@@ -73,6 +73,7 @@ Result<std::unique_ptr<Store>> Store::Open(io::Env& env, const std::string& root
   catalog::CatalogOptions catalog_options;
   catalog_options.read_only = options.read_only;
   catalog_options.allow_network_filesystem = options.allow_network_filesystem;
+  catalog_options.min_free_bytes = config.min_free_bytes;
   LAMINA_ASSIGN(auto catalog, catalog::Catalog::Open(env, root, catalog_options));
   const Uuid store_id = catalog->store_id();
   if (store_id != config.store_id) {
