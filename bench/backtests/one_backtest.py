@@ -129,7 +129,8 @@ class Bench:
             f"{load[0]:.1f} before, {os.getloadavg()[0]:.1f} after (1 minute).",
             f"Made by `bench/backtests/one_backtest.py` over {len(self.paths)} bundles; answers "
             "are checked.", "",
-            "| figure | median ms | 95 % ms | CPU ms | bound ms | kept |", "|---|---|---|---|---|---|",
+            "| figure | median ms | 95 % ms | CPU ms | bound ms | kept |",
+            "|---|---|---|---|---|---|",
         ]  # fmt: skip
         for figure, median, worst, work, bound in self.rows:
             kept = "yes" if median <= bound else "NO"
