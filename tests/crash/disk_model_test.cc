@@ -54,7 +54,7 @@ class DiskModelTest : public testing::Test {
   static void Write(io::Env& env, const std::string& path, const std::string& bytes, bool sync) {
     const auto file = *env.NewWritableFile(path);
     EXPECT_TRUE(file->Append(bytes).ok());
-    if (sync) EXPECT_TRUE(file->Sync().ok());
+    EXPECT_TRUE(!sync || file->Sync().ok());
     EXPECT_TRUE(file->Close().ok());
   }
 
