@@ -34,9 +34,8 @@ ArrowTable Run(Work&& work) {
 ArrowTable Resample(nb::handle data, const std::string& rule, const std::string& kind,
                     const std::string& time, const std::string& price, const std::string& size,
                     const std::string& bid, const std::string& ask, const Names& by,
-                    nb::handle calendar, const std::string& session,
-                    const std::string& zone, const std::string& label, const std::string& fill,
-                    bool keep_partial) {
+                    nb::handle calendar, const std::string& session, const std::string& zone,
+                    const std::string& label, const std::string& fill, bool keep_partial) {
   series::ResampleOptions options{.rule = rule,
                                   .kind = OrRaise(series::ParseRowKind(kind)),
                                   .time = time,
@@ -102,10 +101,9 @@ ArrowTable Rolling(nb::handle data, const std::string& window, const Names& colu
 }
 
 ArrowTable RunningVwap(nb::handle data, const std::string& time, const std::string& price,
-                       const std::string& size, nb::handle calendar,
-                       const std::string& session, const std::string& zone) {
-  const series::TradeTableOptions options{time, price, size,
-                                           SessionsOf(calendar, session, zone)};
+                       const std::string& size, nb::handle calendar, const std::string& session,
+                       const std::string& zone) {
+  const series::TradeTableOptions options{time, price, size, SessionsOf(calendar, session, zone)};
   const auto table = ImportTable(data);
   return Run([&] { return series::RunningVwapTable(*table, options); });
 }

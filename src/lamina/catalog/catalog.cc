@@ -210,8 +210,8 @@ Catalog::Catalog(std::unique_ptr<State> state) : state_(std::move(state)) {}
 
 Catalog::~Catalog() {
   state_->session.reset();
+  state_->idle_objects.clear();  // before the writer: only a writing connection removes the log
   state_->objects_writer.reset();
-  state_->idle_objects.clear();
   state_->idle_readers.clear();
 }
 

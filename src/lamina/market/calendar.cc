@@ -118,8 +118,8 @@ Status CheckApart(const CalendarData& data, Day day) {
   for (std::int32_t shift = -kReach; shift <= kReach; ++shift) {
     const auto other = RegularIntervals(data, day + shift);
     if (shift == 0 || other.empty()) continue;
-    const bool apart = shift < 0 ? other.back().close <= own.front().open
-                                 : own.back().close <= other.front().open;
+    const bool apart =
+        shift < 0 ? other.back().close <= own.front().open : own.back().close <= other.front().open;
     if (apart) continue;
     return InvalidArgument("the hours of " + FormatDay(day) + " overlap those of " +
                            FormatDay(day + shift) + " in calendar " + data.info.name);

@@ -278,8 +278,7 @@ TEST(CalendarTest, EndsOfWhatIsKnown) {
       EXPECT_THAT(calendar->IsOpen(at), IsOk()) << info.name;
       EXPECT_THAT(calendar->IsOpen(at, "overnight"), IsOk()) << info.name;
     }
-    EXPECT_THAT(calendar->IsOpen(Nanos{known.open.value - 1}),
-                IsError(ErrorCode::kInvalidArgument))
+    EXPECT_THAT(calendar->IsOpen(Nanos{known.open.value - 1}), IsError(ErrorCode::kInvalidArgument))
         << info.name;
     EXPECT_THAT(calendar->IsOpen(known.close), IsError(ErrorCode::kInvalidArgument)) << info.name;
   }

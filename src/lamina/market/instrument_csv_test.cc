@@ -54,7 +54,7 @@ TEST(InstrumentCsvTest, NamesEveryBadLine) {
            Case{"id,symbol,exchnage\n", "a.csv:1: unknown column 'exchnage'"},
            Case{"id,symbol\n1,\"A\n", "a.csv:2: a quote is not closed"},
            Case{"id,symbol\n1,\xff\n", "not UTF-8"},
-           Case{"id,symbol\n-1,A\n", "a.csv:2: instrument_id: absent or negative"},
+           Case{"id,symbol\n-1,A\n", "a.csv:2: instrument_id: '-1' is not an id"},
            Case{"id,symbol\n9223372036854775808,A\n", "not an id"},
            Case{"id,symbol,valid_from\n1,A,yesterday\n", "a.csv:2: valid_from"},
        }) {

@@ -128,8 +128,8 @@ Result<Numbers> DecimalsOf(const arrow::Array& column) {
   numbers.own.resize(static_cast<std::size_t>(column.length()), kNone);
   for (std::int64_t row = 0; row < column.length(); ++row) {
     if (column.IsNull(row)) continue;
-    numbers.own[static_cast<std::size_t>(row)] = NearestDouble(
-        arrow::Decimal128(typed.GetValue(row)), scale);
+    numbers.own[static_cast<std::size_t>(row)] =
+        NearestDouble(arrow::Decimal128(typed.GetValue(row)), scale);
   }
   numbers.view = numbers.own;
   return numbers;

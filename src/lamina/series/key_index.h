@@ -15,7 +15,7 @@
 namespace arrow {
 class Array;
 class DataType;
-}
+}  // namespace arrow
 
 namespace lamina::series {
 

@@ -33,8 +33,8 @@ struct KnownTime {
   std::int64_t begin = std::numeric_limits<std::int64_t>::min();
   std::int64_t end = std::numeric_limits<std::int64_t>::max();  ///< exclusive, but for the default
 
-  /// Sorted stamps lie within. RETURNS kInvalidArgument that names the row: outside, a closed market
-  /// cannot be told from an unknown one.
+  /// Sorted stamps lie within. RETURNS kInvalidArgument that names the row: outside, a closed
+  /// market cannot be told from an unknown one.
   Status Check(std::span<const std::int64_t> ts_ns, std::int64_t first_row) const;
 };
 

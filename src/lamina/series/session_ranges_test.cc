@@ -58,7 +58,8 @@ TEST(SessionRangesTest, EveryCalendarMakesAGrid) {
       const auto ranges = RangesOf({name, session, ""});
       ASSERT_THAT(ranges, IsOk()) << name;
       for (const char* rule : {"1h", "1d", "1w", "1month"}) {
-        EXPECT_THAT(BucketGrid::Make(*ParseBarRule(rule), ranges->ranges), IsOk()) << name << session;
+        EXPECT_THAT(BucketGrid::Make(*ParseBarRule(rule), ranges->ranges), IsOk())
+            << name << session;
       }
     }
   }
