@@ -83,7 +83,7 @@ def test_a_database_cut_short(damaged, tmp_path, name):
             run("verify", "--deep", store=damaged, check=False).returncode != 0
         ), f"{name} cut at {length}"
     path.unlink()
-    assert refused(answers(damaged, tmp_path / "out"), name) or name == "catalog.sqlite"
+    assert refused(answers(damaged, tmp_path / "out"), name)
     assert run("verify", store=damaged, check=False).returncode != 0
 
 
@@ -96,7 +96,7 @@ def test_a_lake_file_that_is_gone_is_damage(damaged, tmp_path):
         path.unlink()
     assert refused(answers(damaged, tmp_path / "out"), path.name)
     with lamina.open(damaged) as store, pytest.raises(lamina.Corruption, match="missing"):
-        store.backtests.get("one_run").snapshots.to_arrow()
+        store.backtests.get("one_run").snapshots().to_arrow()
     problems = run_json("verify", store=damaged, check=False)["problems"]
     assert any(path.name in problem["path"] for problem in problems)
 
@@ -193,8 +193,10 @@ def test_a_newer_catalog_is_left_alone(damaged, tmp_path):
 
 def test_too_little_free_space_is_refused_before_anything_is_written(damaged, shared):
     before = run_json("snapshots", store=damaged)
-    with (damaged / "lamina.toml").open("a") as settings:
-        settings.write(f"min_free_bytes = {1 << 60}\n")
+    settings = (damaged / "lamina.toml").read_text()
+    assert "\nformat_version" in settings
+    limit = f"\nmin_free_bytes = {1 << 60}\nformat_version"
+    (damaged / "lamina.toml").write_text(settings.replace("\nformat_version", limit))
     golden = shared / "data" / "bundles" / "golden" / "v2_8.10.0" / "param_order.iafbt"
     done = run("import", golden, store=damaged, check=False)
     assert done.returncode == 8 and "min_free_bytes" in done.stderr, done.stderr

@@ -6,6 +6,7 @@
 #include "lamina/backtests/run_deletion.h"
 #include "lamina/backtests/text_array.h"
 #include "lamina/bundle/bundle_file.h"
+#include "lamina/catalog/lost_race.h"
 
 namespace lamina::backtests {
 namespace {
@@ -16,7 +17,7 @@ constexpr int kAttempts = 8;
 Status Retrying(const std::function<Status()>& attempt) {
   for (int i = 1;; ++i) {
     auto status = attempt();
-    if (status.ok() || status.error().code() != ErrorCode::kConflict || i == kAttempts) {
+    if (status.ok() || !catalog::LostRace(status.error()) || i == kAttempts) {
       return status;
     }
   }

@@ -14,6 +14,7 @@
 #include "lamina/backtests/price_staging.h"
 #include "lamina/backtests/run_batch.h"
 #include "lamina/backtests/run_deletion.h"
+#include "lamina/catalog/lost_race.h"
 #include "lamina/table/parquet_file.h"
 
 namespace lamina::backtests {
@@ -332,7 +333,7 @@ Result<BatchReport> CommitBatch(BacktestStore& store, const std::vector<Prepared
                                 bool replace, const AlsoWrite& also, OnRefusal on_refusal) {
   for (int attempt = 1;; ++attempt) {
     auto report = BatchAttempt(store, batch, replace).Run(also, on_refusal);
-    if (report.ok() || report.error().code() != ErrorCode::kConflict || attempt == kAttempts) {
+    if (report.ok() || !catalog::LostRace(report.error()) || attempt == kAttempts) {
       return report;
     }
   }

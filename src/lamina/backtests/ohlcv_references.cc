@@ -8,6 +8,7 @@
 #include "lamina/backtests/ohlcv_manifest.h"
 #include "lamina/backtests/skeleton.h"
 #include "lamina/bundle/msgpack.h"
+#include "lamina/catalog/lost_race.h"
 #include "lamina/catalog/price_recipes.h"
 
 namespace lamina::backtests {
@@ -239,7 +240,7 @@ Result<std::vector<Sha256Digest>> CollectOhlcv(BacktestStore& store, const Ohlcv
     };
     auto gone = store.catalog().CollectChunks(catalog::ChunkKind::kOhlcv, orphans, check);
     if (!gone.ok()) {
-      if (gone.error().code() == ErrorCode::kConflict && attempt < kAttempts) continue;
+      if (catalog::LostRace(gone.error()) && attempt < kAttempts) continue;
       return std::move(gone).error();
     }
     std::vector<Sha256Digest> removed = std::move(unnamed_recipes);

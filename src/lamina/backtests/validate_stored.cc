@@ -7,6 +7,7 @@
 #include "lamina/backtests/catalog_rows.h"
 #include "lamina/backtests/import_batch.h"
 #include "lamina/backtests/index_table.h"
+#include "lamina/catalog/lost_race.h"
 #include "lamina/metrics/metric.h"
 
 namespace lamina::backtests {
@@ -96,7 +97,7 @@ class Validation {
     if (batch.empty()) return Ok();
     for (int attempt = 1;; ++attempt) {
       auto status = TryCommit(batch);
-      if (status.ok() || status.error().code() != ErrorCode::kConflict || attempt == kAttempts) {
+      if (status.ok() || !catalog::LostRace(status.error()) || attempt == kAttempts) {
         return status;
       }
     }

@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "lamina/catalog/database_file_internal.h"
+#include "lamina/catalog/lost_race.h"
 #include "lamina/catalog/page_checksum_internal.h"
 #include "lamina/catalog/sqlite_locks_internal.h"
 
@@ -28,6 +29,8 @@ using internal::SqliteCall;
 constexpr std::size_t kIdleStatementsMax = 256;
 constexpr int kHeaderBytes = 100;
 constexpr char kApplicationId[] = "LAMA";  // at byte 68 of the header, where file(1) looks
+/// In the message of a conflict that is no lost race.
+constexpr std::string_view kLocked = " is locked for writing";
 
 std::int64_t MonotonicMs() {
   return std::chrono::duration_cast<std::chrono::milliseconds>(
@@ -504,6 +507,10 @@ std::int64_t Database::total_changes() const {
   return gate_->foreign() ? 0 : sqlite3_total_changes64(handle_);
 }
 
+bool LostRace(const Error& error) {
+  return error.code() == ErrorCode::kConflict && error.message().find(kLocked) == std::string::npos;
+}
+
 Error Database::WriteLockError() {
   std::string holders;
   Result<Statement> sessions =
@@ -516,7 +523,7 @@ Error Database::WriteLockError() {
     if (host == HostName() && (pid == getpid() || kill(static_cast<pid_t>(pid), 0) != 0)) continue;
     holders += (holders.empty() ? "" : ", ") + std::to_string(pid) + " on " + host;
   }
-  std::string message = path_ + " is locked for writing";
+  std::string message = path_ + std::string(kLocked);
   message += holders.empty() ? " by another connection" : "; open writers: process " + holders;
   return Conflict(message + "; waited " + std::to_string(busy_timeout_ms_) + " ms, try again");
 }

@@ -74,7 +74,12 @@ Result<std::unique_ptr<Store>> Store::Open(io::Env& env, const std::string& root
   catalog_options.read_only = options.read_only;
   catalog_options.allow_network_filesystem = options.allow_network_filesystem;
   catalog_options.min_free_bytes = config.min_free_bytes;
-  LAMINA_ASSIGN(auto catalog, catalog::Catalog::Open(env, root, catalog_options));
+  auto opened = catalog::Catalog::Open(env, root, catalog_options);
+  if (!opened.ok() && opened.error().code() == ErrorCode::kNotFound) {
+    // lamina.toml is written last: what it is beside was whole once.
+    return Corruption(std::string(opened.error().message()) + ", but " + config_path + " does");
+  }
+  LAMINA_ASSIGN(auto catalog, std::move(opened));
   const Uuid store_id = catalog->store_id();
   if (store_id != config.store_id) {
     return Corruption(config_path + " names store " + config.store_id.ToString() +
