@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """Time what one production-shape backtest costs: put, summary, equity curve, export.
 
-Usage: bench/backtests/one_backtest.py --build build/release --bundles FOLDER [--count 200]
-The folder holds bundles as ../shared/tools/gen_bundles.py makes them. Answers are checked against
+Usage: bench/backtests/one_backtest.py --build build/release --tools ../shared/tools [--count 100]
+Bundles are generated into build/bench unless a folder of some is given. Answers are checked against
 the bundles before a figure counts; the machine's load stands beside the figures.
 """
 
@@ -141,23 +141,37 @@ class Bench:
         (folder / "backtests_one_at_a_time.md").write_text("\n".join(lines) + "\n")
 
 
+def generate(tool: Path, folder: Path, count: int) -> None:
+    shutil.rmtree(folder, ignore_errors=True)
+    command = [sys.executable, tool, folder, "-n", str(count), "--level", "3", "--jobs", "2"]
+    subprocess.run(command, check=True, stdout=sys.stderr)
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--build", default="build/release", type=Path)
-    parser.add_argument("--bundles", required=True, type=Path)
-    parser.add_argument("--count", type=int, default=200)
+    parser.add_argument("--tools", default="../shared/tools", type=Path)
+    parser.add_argument(
+        "--bundles", type=Path, help="a folder of bundles instead of generated ones"
+    )
+    parser.add_argument("--count", type=int, default=100)
     parser.add_argument("--work", type=Path, help="where the store is made")
     parser.add_argument("--out", default="bench/results", type=Path)
     arguments = parser.parse_args()
     sys.path.insert(0, str((arguments.build / "pylib").resolve()))
     import lamina
 
+    bundles = arguments.bundles
+    if bundles is None:
+        bundles = Path("build/bench") / f"v2-{arguments.count}"
+        if len(list(bundles.glob("*.iafbt"))) != arguments.count:
+            generate(arguments.tools / "gen_bundles.py", bundles, arguments.count)
     load = os.getloadavg()
     work = Path(tempfile.mkdtemp(prefix="lamina-one-", dir=arguments.work))
     try:
-        bench = Bench(arguments.bundles, arguments.count, work)
+        bench = Bench(bundles, arguments.count, work)
         bench.run(lamina)
     finally:
         shutil.rmtree(work, ignore_errors=True)
