@@ -102,6 +102,11 @@ nb::dict FactsOf(const backtests::IndexRow& row) {
   one["universe_key"] = Text(row.universe);
   one["study_name"] = Text(row.study);
   one["number_of_runs"] = row.number_of_runs;
+  one["algorithm_id"] = OptionalText(row.algorithm_id);
+  one["anchor_algorithm_id"] = OptionalText(row.anchor_algorithm_id);
+  one["tag"] = OptionalText(row.tag);
+  one["framework_version"] = OptionalText(row.framework_version);
+  one["study_description"] = OptionalText(row.study_description);
   one["risk_free_rate"] = NumberOf(row.risk_free_rate);
   one["parameters_json"] = OptionalText(row.parameters_json);
   one["strategy_ids_json"] = OptionalText(row.strategy_ids_json);
@@ -116,11 +121,6 @@ nb::dict FactsOf(const backtests::IndexRow& row) {
 
 nb::dict FactsOf(const backtests::IndexRow& row, const backtests::IndexPlace& place) {
   nb::dict one = FactsOf(row);
-  one["algorithm_id"] = OptionalText(row.algorithm_id);
-  one["anchor_algorithm_id"] = OptionalText(row.anchor_algorithm_id);
-  one["tag"] = OptionalText(row.tag);
-  one["framework_version"] = OptionalText(row.framework_version);
-  one["study_description"] = OptionalText(row.study_description);
   one["tags_json"] = Text(place.tags);
   one["note"] = OptionalText(place.note);
   one["validated_json"] = Text(backtests::ValidatedJson(row));

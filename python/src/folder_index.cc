@@ -117,11 +117,6 @@ nb::dict RowToPython(const IndexedRow& indexed) {
   const IndexRow& row = indexed.row;
   nb::dict one = FactsOf(row);
   one["bundle_path"] = Text(row.bundle_path);
-  one["algorithm_id"] = OptionalText(row.algorithm_id);
-  one["anchor_algorithm_id"] = OptionalText(row.anchor_algorithm_id);
-  one["tag"] = OptionalText(row.tag);
-  one["framework_version"] = OptionalText(row.framework_version);
-  one["study_description"] = OptionalText(row.study_description);
   one["has_summary"] = row.has_summary;
   return one;
 }

@@ -199,23 +199,23 @@ Result<bool> BacktestStore::Exists(std::string_view handle) {
   return exists;
 }
 
-Result<BacktestStore::RunsAt> BacktestStore::RunsOf(const BacktestRecord& backtest) {
-  RunsAt runs_at;
+Result<BacktestStore::RunsAt> BacktestStore::RunsOf(const BacktestRecord& backtest,
+                                                    const std::vector<Uuid>& run_ids) {
+  RunsAt runs_at{run_ids, 0};
   LAMINA_TRY(catalog_->Read([&](catalog::Database& database) -> Status {
     LAMINA_ASSIGN(runs_at.snapshot, SnapshotOf(database, backtest));
+    if (!run_ids.empty()) return Ok();
     LAMINA_ASSIGN(const auto runs, ListRuns(database, backtest.backtest_id));
     for (const RunRecord& run : runs) runs_at.ids.push_back(run.run_id);
     return Ok();
   }));
-  SortUnique(runs_at.ids);
   return runs_at;
 }
 
 Result<std::shared_ptr<arrow::Table>> BacktestStore::ReadRows(
     const BacktestRecord& backtest, RunTable table, const std::vector<Uuid>& run_ids,
     const std::vector<std::string>& columns) {
-  LAMINA_ASSIGN(RunsAt runs, RunsOf(backtest));
-  if (!run_ids.empty()) runs.ids = run_ids;
+  LAMINA_ASSIGN(RunsAt runs, RunsOf(backtest, run_ids));
   return ReadRowsOfRuns(table, std::move(runs.ids), runs.snapshot, columns);
 }
 
@@ -307,16 +307,20 @@ Result<std::string> BacktestStore::ReadDocument(const BacktestRecord& backtest) 
   LAMINA_ASSIGN(const auto runs, Runs(backtest));
   LakeRows rows;
   if (!runs.empty()) {
-    LAMINA_ASSIGN(rows.snapshots, ReadRows(backtest, RunTable::kSnapshots));
-    LAMINA_ASSIGN(rows.orders, ReadRows(backtest, RunTable::kOrders));
-    LAMINA_ASSIGN(const RunsAt runs_at, RunsOf(backtest));
+    LAMINA_ASSIGN(RunsAt runs_at, RunsOf(backtest));
+    SortUnique(runs_at.ids);
+    const auto read = [&](RunTable table) {
+      return ReadRowsOfRuns(table, runs_at.ids, runs_at.snapshot);
+    };
+    LAMINA_ASSIGN(rows.snapshots, read(RunTable::kSnapshots));
+    LAMINA_ASSIGN(rows.orders, read(RunTable::kOrders));
     LAMINA_ASSIGN(auto trades, ReadStoredRows(RunTable::kTrades, runs_at, {}, {}));
     rows.trades = std::move(trades.rows);
     if (trades.has_derived_cells) {
       LAMINA_ASSIGN(rows.trades, FillTrades(rows.trades, rows.orders));
     }
-    LAMINA_ASSIGN(rows.positions, ReadRows(backtest, RunTable::kPositions));
-    LAMINA_ASSIGN(rows.series, ReadRows(backtest, RunTable::kSeries));
+    LAMINA_ASSIGN(rows.positions, read(RunTable::kPositions));
+    LAMINA_ASSIGN(rows.series, read(RunTable::kSeries));
   }
   PartSource source;
   source.run = [&](std::size_t slot) -> Result<RunRows> {

@@ -126,12 +126,14 @@ class BacktestStore {
     std::shared_ptr<arrow::Table> rows;
     bool has_derived_cells = false;  ///< derived_cells.h fills them
   };
-  /// Runs, by id, and the snapshot at which they are read.
+  /// Runs and the snapshot at which they are read.
   struct RunsAt {
     std::vector<Uuid> ids;
     std::int64_t snapshot = 0;
   };
-  Result<RunsAt> RunsOf(const BacktestRecord& backtest);
+  /// The given runs (all of the backtest's when empty).
+  Result<RunsAt> RunsOf(const BacktestRecord& backtest, const std::vector<Uuid>& run_ids = {});
+  /// REQUIRES run ids that are sorted, each once.
   Result<StoredRows> ReadStoredRows(RunTable table, const RunsAt& runs,
                                     const std::vector<std::string>& columns,
                                     std::vector<table::ColumnRange> also);

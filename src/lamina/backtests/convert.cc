@@ -200,7 +200,7 @@ class Converter {
   }
 
   /// The value, or `empty` (encoded) in place of nil and absence.
-  static void Identity(PairWriter& out, std::string_view key, const Maybe& value,
+  static void Identity(bundle::MapWriter& out, std::string_view key, const Maybe& value,
                        std::string_view empty) {
     if (value) {
       out.Raw(key, value->raw());
@@ -309,7 +309,7 @@ class Converter {
   std::string Nested(const Slot& slot, const Study& study, const Value& root,
                      const std::string& runs, const std::string& tests,
                      const std::string& engine) const {
-    PairWriter backtest;
+    bundle::MapWriter backtest;
     backtest.Raw("backtest_runs", runs);
     backtest.Copy("backtest_summary", slot.summary);
     backtest.Raw("backtest_permutation_tests", tests);
@@ -320,7 +320,7 @@ class Converter {
     Identity(backtest, "parameters", layout_.parameters, "\x80");
     backtest.Copy("tag", layout_.tag);
     backtest.Raw("engine_type", engine);
-    PairWriter out;
+    bundle::MapWriter out;
     out.Key("format_version").Int(1);
     out.Raw("backtest", backtest.Finish());
     End(out, root);
@@ -329,7 +329,7 @@ class Converter {
 
   std::string Flat(const Slot& slot, const Study& study, const Value& root, const std::string& runs,
                    const std::string& tests, const std::string& engine) const {
-    PairWriter out;
+    bundle::MapWriter out;
     out.Key("format_version").Int(2);
     out.Raw("engine_type", engine);
     out.Copy("algorithm_id", layout_.algorithm_id);
@@ -347,7 +347,7 @@ class Converter {
   }
 
   /// Blobs and price files.
-  void End(PairWriter& out, const Value& root) const {
+  void End(bundle::MapWriter& out, const Value& root) const {
     if (series_.blobs().pairs() != 0) out.Raw("blobs", series_.blobs().Finish());
     if (const Maybe ohlcv = root.Find("ohlcv")) out.Raw("ohlcv", ohlcv->raw());
   }
@@ -356,14 +356,14 @@ class Converter {
 
   Result<std::string> ToStudies(const Study& study, const Value& root) {
     LAMINA_ASSIGN(const std::string map, StudyMap(study));
-    PairWriter out;
+    bundle::MapWriter out;
     out.Copy("algorithm_id", layout_.algorithm_id);
     out.Copy("anchor_algorithm_id", layout_.anchor_algorithm_id);
     Identity(out, "metadata", layout_.metadata, "\x80");
     Identity(out, "strategy_ids", layout_.strategy_ids, "\x90");
     Identity(out, "parameters", layout_.parameters, "\x80");
     out.Copy("tag", layout_.tag);
-    PairWriter studies;
+    bundle::MapWriter studies;
     studies.Raw(study.name, map);
     out.Raw("studies", studies.Finish());
     if (const Maybe universes = Present(root, "universes"); HasItems(universes)) {
@@ -375,7 +375,7 @@ class Converter {
   }
 
   Result<std::string> StudyMap(const Study& study) {
-    PairWriter out;
+    bundle::MapWriter out;
     out.Key("name").String(study.name);
     out.Copy("description", study.description);
     out.Key("initial_capital").Nil();  // as the framework leaves it: the runs have theirs

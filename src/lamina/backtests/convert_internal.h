@@ -13,35 +13,10 @@
 
 #include "lamina/backtests/series_blob.h"
 #include "lamina/base/result.h"
+#include "lamina/bundle/map_writer.h"
 #include "lamina/bundle/msgpack.h"
 
 namespace lamina::backtests {
-
-/// Pairs of a map whose size is known at its end.
-class PairWriter {
- public:
-  bundle::Writer& Key(std::string_view key) {
-    writer_.String(key);
-    ++pairs_;
-    return writer_;
-  }
-  void Raw(std::string_view key, ByteView value) { Key(key).Raw(value); }
-  /// The value as it stands, nil when absent.
-  void Copy(std::string_view key, const std::optional<bundle::Value>& value) {
-    if (value) {
-      Key(key).Raw(value->raw());
-    } else {
-      Key(key).Nil();
-    }
-  }
-  std::uint32_t pairs() const { return pairs_; }
-  std::string Finish() const;
-
- private:
-  std::string body_;
-  bundle::Writer writer_{body_};
-  std::uint32_t pairs_ = 0;
-};
 
 /// Each text once, in order of first appearance.
 void AddWarning(std::vector<std::string>& warnings, std::string text);
@@ -58,7 +33,7 @@ class SeriesMover {
   Result<std::string> Move(std::string_view name, const bundle::Value& value,
                            const std::string& prefix,
                            const std::optional<bundle::Value>& snapshots);
-  const PairWriter& blobs() const { return blobs_; }
+  const bundle::MapWriter& blobs() const { return blobs_; }
   std::uint32_t blobs_used() const { return used_; }
 
  private:
@@ -71,7 +46,7 @@ class SeriesMover {
   bool to_blobs_;
   std::vector<std::string>* warnings_;
   BlobEncoder encoder_;
-  PairWriter blobs_;
+  bundle::MapWriter blobs_;
   std::uint32_t used_ = 0;
 };
 

@@ -156,11 +156,11 @@ std::string TrainingWindow(const Value& run) {
   if (!start || start->is_nil()) return std::string(kNil);
   const auto end = run.Find("backtest_end_date");
   const auto name = run.Find("backtest_date_range_name");
-  PairWriter range;
+  bundle::MapWriter range;
   range.Copy("name", name);
   range.Copy("start", start);
   range.Copy("end", end && !end->is_nil() ? end : start);
-  PairWriter window;
+  bundle::MapWriter window;
   window.Key("name").Nil();
   window.Raw("train_range", range.Finish());
   window.Key("test_range").Nil();
@@ -206,7 +206,7 @@ Result<std::string> RunMover::Metrics(const Value& metrics, const std::string& b
     if (!value) continue;
     LAMINA_ASSIGN(series[i], series_.Move(kSeriesNames[i], *value, blob_prefix, snapshots));
   }
-  PairWriter out;
+  bundle::MapWriter out;
   const bool changes = from_ != to_;
   if (changes && to_ == RunForm::kWindowed) out.Raw("backtest_window", window_);
   for (const auto& [key, value] : metrics.entries()) {
@@ -237,7 +237,7 @@ Result<std::string> RunMover::MetricsOf(const Value& run, const std::string& blo
 }
 
 Result<std::string> RunMover::CopyRun(const Value& run, const std::string& blob_prefix) {
-  PairWriter out;
+  bundle::MapWriter out;
   for (const auto& [key, value] : run.entries()) {
     if (key.AsString() == "backtest_metrics") {
       LAMINA_ASSIGN(const auto metrics, MetricsOf(run, blob_prefix));
@@ -258,7 +258,7 @@ Result<std::string> RunMover::WindowedRun(const Value& run, const std::string& b
       AddWarning(warnings_, "a run's " + std::string(key) + " is left out");
     }
   }
-  PairWriter out;
+  bundle::MapWriter out;
   for (const RunKey& key : kWindowedKeys) {
     const auto value = run.Find(key.name);
     if (key.name == "backtest_window") {
@@ -306,7 +306,7 @@ void RunMover::WarnOfWindow(const Value& run) {
 
 Result<std::string> RunMover::FlatRun(const Value& run, const std::string& blob_prefix) {
   WarnOfWindow(run);
-  PairWriter out;
+  bundle::MapWriter out;
   for (const RunKey& key : kFlatKeys) {
     const auto value = run.Find(key.name);
     if (key.name == "backtest_metrics") {
@@ -354,7 +354,7 @@ Result<std::string> RunMover::Test(const Value& test, const std::optional<Value>
   if (trading_symbol_.empty() || trading_symbol_ == kNil) {  // that of the last run, if any
     trading_symbol_ = IsText(trading_symbol) ? trading_symbol->raw() : kNil;
   }
-  PairWriter out;
+  bundle::MapWriter out;
   for (const auto& [key, value] : test.entries()) {
     if (!key.is_string()) return InvalidArgument("a permutation test has a key that is no string");
     const ByteView name = key.AsString();

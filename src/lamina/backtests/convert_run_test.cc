@@ -29,7 +29,7 @@ Moved Move(RunForm from, RunForm to, const std::string& run) {
 /// A run with dates of January and one snapshot in EUR, and what `more` writes.
 template <class More>
 std::string RunWith(More more) {
-  PairWriter run;
+  bundle::MapWriter run;
   run.Key("backtest_start_date").String("2024-01-01T00:00:00+00:00");
   run.Key("backtest_end_date").String("2024-01-31T00:00:00+00:00");
   run.Key("backtest_date_range_name").String("january");
@@ -43,7 +43,7 @@ std::string RunWith(More more) {
 }
 
 TEST(RunMover, GivesAFlatRunItsWindow) {
-  const Moved moved = Move(RunForm::kFlat, RunForm::kWindowed, RunWith([](PairWriter& run) {
+  const Moved moved = Move(RunForm::kFlat, RunForm::kWindowed, RunWith([](bundle::MapWriter& run) {
                              run.Key("trading_symbol").String("EUR");
                              run.Key("house_key").Int(1);
                            }));
@@ -59,7 +59,7 @@ TEST(RunMover, GivesAFlatRunItsWindow) {
 }
 
 TEST(RunMover, GivesAWindowedRunItsSymbol) {
-  const Moved moved = Move(RunForm::kWindowed, RunForm::kFlat, RunWith([](PairWriter&) {}));
+  const Moved moved = Move(RunForm::kWindowed, RunForm::kFlat, RunWith([](bundle::MapWriter&) {}));
   ASSERT_TRUE(moved.run.ok());
   EXPECT_THAT(moved.warnings, IsEmpty());
   const auto document = Document::Parse(*moved.run);
@@ -70,20 +70,20 @@ TEST(RunMover, GivesAWindowedRunItsSymbol) {
 TEST(RunMover, NamesWhatAFlatRunHasNoPlaceFor) {
   const struct {
     const char* warning;
-    void (*more)(PairWriter& run);
+    void (*more)(bundle::MapWriter& run);
   } cases[] = {
-      {"window_role", [](PairWriter& run) { run.Key("window_role").String("test"); }},
-      {"number_of_hours", [](PairWriter& run) { run.Key("number_of_hours").Int(720); }},
-      {"house_key", [](PairWriter& run) { run.Key("house_key").String("x"); }},
+      {"window_role", [](bundle::MapWriter& run) { run.Key("window_role").String("test"); }},
+      {"number_of_hours", [](bundle::MapWriter& run) { run.Key("number_of_hours").Int(720); }},
+      {"house_key", [](bundle::MapWriter& run) { run.Key("house_key").String("x"); }},
       {"warmup_days",
-       [](PairWriter& run) {
+       [](bundle::MapWriter& run) {
          auto& window = run.Key("backtest_window");
          window.MapHeader(1);
          window.String("warmup_days");
          window.Int(5);
        }},
       {"backtest_window",
-       [](PairWriter& run) {
+       [](bundle::MapWriter& run) {
          auto& window = run.Key("backtest_window");
          window.MapHeader(1);
          window.String("name");
@@ -100,7 +100,7 @@ TEST(RunMover, NamesWhatAFlatRunHasNoPlaceFor) {
 TEST(RunMover, NamesSymbolsThatTheRecordsDoNotTell) {
   const Moved moved =
       Move(RunForm::kFlat, RunForm::kWindowed,
-           RunWith([](PairWriter& run) { run.Key("trading_symbol").String("USD"); }));
+           RunWith([](bundle::MapWriter& run) { run.Key("trading_symbol").String("USD"); }));
   ASSERT_TRUE(moved.run.ok());
   EXPECT_THAT(moved.warnings, Contains(HasSubstr("trading_symbol")));
 }

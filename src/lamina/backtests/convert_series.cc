@@ -149,13 +149,6 @@ bool Holds(const std::vector<std::uint8_t>& valid, std::size_t row) {
 
 }  // namespace
 
-std::string PairWriter::Finish() const {
-  std::string out;
-  out.reserve(body_.size() + 5);
-  Writer(out).MapHeader(pairs_);
-  return out += body_;
-}
-
 void AddWarning(std::vector<std::string>& warnings, std::string text) {
   if (std::find(warnings.begin(), warnings.end(), text) == warnings.end()) {
     warnings.push_back(std::move(text));
@@ -179,7 +172,7 @@ Result<std::string> SeriesMover::Move(std::string_view name, const Value& value,
   ++used_;
   if (!to_blobs_) return ToInline(name, blob->AsBinary(), snapshots);
   blobs_.Key(key).Binary(blob->AsBinary());
-  PairWriter target;
+  bundle::MapWriter target;
   target.Key(kBlobReference).String(key);
   return target.Finish();
 }
@@ -197,7 +190,7 @@ Result<std::string> SeriesMover::ToBlob(std::string_view name, const std::string
   LAMINA_ASSIGN(const auto writer, WriterOf(*points));
   LAMINA_ASSIGN(const std::string blob, encoder_.Encode(*points, writer));
   blobs_.Key(key).Binary(blob);
-  PairWriter target;
+  bundle::MapWriter target;
   target.Key(kBlobReference).String(key);
   return target.Finish();
 }

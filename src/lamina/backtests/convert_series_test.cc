@@ -93,7 +93,7 @@ TEST(SeriesMover, LeavesListsThatTheFrameworkLeaves) {
 }
 
 TEST(SeriesMover, SaysThatABlobIsMissingAndRefusesOneItCannotRead) {
-  PairWriter reference;
+  bundle::MapWriter reference;
   reference.Key("@blob").String("x");
   const Document source = Parsed(reference.Finish());
   std::vector<std::string> warnings;
@@ -102,7 +102,7 @@ TEST(SeriesMover, SaysThatABlobIsMissingAndRefusesOneItCannotRead) {
   ASSERT_TRUE(empty.ok());
   EXPECT_EQ(*empty, "\x90");
   EXPECT_THAT(warnings, ElementsAre(HasSubstr("lacks the blob x")));
-  PairWriter blobs;
+  bundle::MapWriter blobs;
   blobs.Key("x").Binary("no Parquet");
   const Document held = Parsed(blobs.Finish());
   SeriesMover unreadable(held.root(), false, &warnings);

@@ -15,12 +15,7 @@ namespace {
 constexpr int kAttempts = 8;
 
 Status Retrying(const std::function<Status()>& attempt) {
-  for (int i = 1;; ++i) {
-    auto status = attempt();
-    if (status.ok() || !catalog::LostRace(status.error()) || i == kAttempts) {
-      return status;
-    }
-  }
+  return catalog::RetryLostRaces(kAttempts, attempt);
 }
 
 Status CheckStillLive(catalog::Database& database, const BacktestRecord& backtest) {

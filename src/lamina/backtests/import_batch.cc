@@ -331,12 +331,8 @@ std::int64_t PreparedBacktest::snapshot_rows() const {
 
 Result<BatchReport> CommitBatch(BacktestStore& store, const std::vector<PreparedBacktest>& batch,
                                 bool replace, const AlsoWrite& also, OnRefusal on_refusal) {
-  for (int attempt = 1;; ++attempt) {
-    auto report = BatchAttempt(store, batch, replace).Run(also, on_refusal);
-    if (report.ok() || !catalog::LostRace(report.error()) || attempt == kAttempts) {
-      return report;
-    }
-  }
+  return catalog::RetryLostRaces(
+      kAttempts, [&] { return BatchAttempt(store, batch, replace).Run(also, on_refusal); });
 }
 
 }  // namespace lamina::backtests

@@ -229,7 +229,7 @@ class Reader {
       }
     }
     std::sort(permuted.begin(), permuted.end());
-    PairWriter out;
+    bundle::MapWriter out;
     out.Raw("real_metrics", LegacyMetrics(form, real.root()));
     std::string list;
     Writer(list).ArrayHeader(static_cast<std::uint32_t>(permuted.size()));
@@ -248,14 +248,14 @@ class Reader {
     return out.Finish();
   }
 
-  Status AddDates(const std::string& path, PairWriter& out) {
+  Status AddDates(const std::string& path, bundle::MapWriter& out) {
     constexpr std::string_view kDates[] = {"backtest_start_date", "backtest_end_date",
                                            "backtest_date_range_name"};
     std::optional<Document> file;
     if (const auto name = io::JoinPath(path, "metadata.json"); env_.Exists(name)) {
       LAMINA_ASSIGN(file, Json(name));
     }
-    PairWriter dates;
+    bundle::MapWriter dates;
     for (const std::string_view key : kDates) {
       const Maybe value = file ? file->root().Find(key) : std::nullopt;
       dates.Raw(key, value ? LegacyTime(*value) : std::string("\xc0"));
@@ -298,7 +298,7 @@ class Reader {
                       (warnings_.empty() ? std::string() : "; " + warnings_.back()));
   }
 
-  Status Identity(PairWriter& out, std::initializer_list<std::string> maps) {
+  Status Identity(bundle::MapWriter& out, std::initializer_list<std::string> maps) {
     for (const std::string& name : maps) {
       LAMINA_ASSIGN(const auto map, Map(name));
       out.Raw(name, map);
@@ -306,7 +306,7 @@ class Reader {
     return Ok();
   }
 
-  Status Members(PairWriter& out,
+  Status Members(bundle::MapWriter& out,
                  std::initializer_list<std::pair<std::string, std::string_view>> members) {
     for (const auto& [name, fallback] : members) {
       LAMINA_ASSIGN(const auto value, Member(name, fallback));
@@ -320,7 +320,7 @@ class Reader {
     std::vector<Document> runs;
     LAMINA_TRY(AddRuns("runs", runs));
     LAMINA_TRY(CheckRuns(runs.size()));
-    PairWriter out;
+    bundle::MapWriter out;
     out.Key("format_version").Int(2);
     out.Key("engine_type").Nil();
     LAMINA_TRY(Members(out, {{"algorithm_id", "\xc0"}}));
@@ -345,7 +345,7 @@ class Reader {
     LAMINA_TRY(AddRuns("runs", vector_runs));
     LAMINA_TRY(AddRuns("event_runs", event_runs));
     LAMINA_TRY(CheckRuns(vector_runs.size() + event_runs.size()));
-    PairWriter out;
+    bundle::MapWriter out;
     LAMINA_TRY(Members(out, {{"algorithm_id", "\xc0"}}));
     out.Key("anchor_algorithm_id").Nil();
     LAMINA_TRY(Identity(out, {"metadata"}));
@@ -353,7 +353,7 @@ class Reader {
     LAMINA_TRY(Identity(out, {"parameters"}));
     LAMINA_TRY(Members(out, {{"tag", "\xc0"}}));
     LAMINA_ASSIGN(const auto study, Study(vector_runs, event_runs));
-    PairWriter studies;
+    bundle::MapWriter studies;
     studies.Raw("default", study);
     out.Raw("studies", studies.Finish());
     out.Key("format_version").Int(5);
@@ -366,7 +366,7 @@ class Reader {
     std::string rate;
     Writer(rate).Double(kDefaultRate);
     LAMINA_ASSIGN(rate, Member("risk_free_rate", rate));
-    PairWriter out;
+    bundle::MapWriter out;
     out.Key("name").String("default");
     out.Key("description").Nil();
     out.Key("initial_capital").Nil();

@@ -146,7 +146,7 @@ std::string TimesIn(std::span<const std::string_view> keys, const Value& list) {
       out += item.raw();
       continue;
     }
-    PairWriter map;
+    bundle::MapWriter map;
     for (const auto& [name, value] : item.entries()) {
       map.Raw(name.AsString(), Names(keys, name.AsString()) ? LegacyTime(value) : value.raw());
     }
@@ -187,7 +187,7 @@ std::string Cell(const RecordKey& key, RunForm form, const Value& value) {
 /// Known keys in their order, then the others.
 std::string Record(std::span<const RecordKey> keys, RunForm form, const Value& record) {
   if (!record.is_map()) return std::string(record.raw());
-  PairWriter out;
+  bundle::MapWriter out;
   for (const RecordKey& key : keys) {
     const auto value = record.Find(key.name);
     out.Raw(key.name, value ? Cell(key, form, *value) : std::string(key.fallback));
@@ -203,7 +203,7 @@ std::string Record(std::span<const RecordKey> keys, RunForm form, const Value& r
 /// Trades of 9.0 have keys of their own between ours: theirs stay where they are.
 std::string Trade(RunForm form, const Value& trade) {
   if (form == RunForm::kFlat || !trade.is_map()) return Record(kTradeKeys, form, trade);
-  PairWriter out;
+  bundle::MapWriter out;
   for (const auto& [key, value] : trade.entries()) {
     const ByteView name = key.AsString();
     if (name == "stop_losses" || name == "take_profits") {
@@ -228,7 +228,7 @@ std::string Trades(RunForm form, const Value& list) {
 
 std::string RecordedValues(const Value& values) {
   if (!values.is_map()) return std::string(values.raw());
-  PairWriter out;
+  bundle::MapWriter out;
   for (const auto& [name, list] : values.entries()) {
     out.Raw(name.AsString(), TimesIn(kValueTimes, list));
   }
@@ -309,7 +309,7 @@ std::string LegacyTime(const Value& value) {
 }
 
 std::string LegacyMetrics(RunForm form, const Value& metrics) {
-  PairWriter out;
+  bundle::MapWriter out;
   for (const auto& [key, value] : metrics.entries()) {
     const ByteView name = key.AsString();
     if (name == "best_trade" || name == "worst_trade") {
@@ -329,7 +329,7 @@ std::string LegacyMetrics(RunForm form, const Value& metrics) {
 
 std::string LegacyRun(RunForm form, const Value& run, const std::optional<Value>& metrics) {
   const auto keys = RunKeys(form);
-  PairWriter out;
+  bundle::MapWriter out;
   for (const RunKey& key : keys) {
     const auto value = run.Find(key.name);
     if (key.name == "backtest_metrics") {

@@ -254,7 +254,7 @@ class Merger {
   /// Keys of the held map with the merged values, then what only the other has. `values`: encoded.
   static std::string MapOf(const Maybe& held, const Maybe& other,
                            const std::vector<std::pair<std::string, std::string>>& values) {
-    PairWriter out;
+    bundle::MapWriter out;
     std::vector<std::string> written;
     const auto write = [&](std::string_view key, const Maybe& value) {
       if (std::find(written.begin(), written.end(), key) != written.end()) return;
@@ -383,7 +383,7 @@ class Merger {
     const auto find = [](const Maybe& map, ByteView name) {
       return map ? map->Find(name) : std::nullopt;
     };
-    PairWriter studies;
+    bundle::MapWriter studies;
     for (const bool from_held : {true, false}) {
       const Maybe& maps = from_held ? mine : theirs;
       if (!maps) continue;
@@ -445,7 +445,7 @@ class Merger {
       return Ok();
     }
     values.emplace_back(engine + "_summary", SummaryOf(slot));
-    PairWriter universes;
+    bundle::MapWriter universes;
     std::vector<std::string> done;
     for (const Maybe& map :
          {find(held, "_summaries_by_universe"), find(other, "_summaries_by_universe")}) {

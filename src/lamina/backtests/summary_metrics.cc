@@ -4,8 +4,8 @@
 #include <array>
 #include <cmath>
 
-#include "lamina/backtests/convert_internal.h"
 #include "lamina/base/time.h"
+#include "lamina/bundle/map_writer.h"
 
 namespace lamina::backtests {
 namespace {
@@ -471,7 +471,7 @@ SummaryMetrics SummarizeRuns(const std::vector<RunInput>& inputs,
 }
 
 std::string EncodeSummary(const SummaryMetrics& summary) {
-  PairWriter map;
+  bundle::MapWriter map;
   for (const auto& [name, figure] : summary) {
     bundle::Writer& writer = map.Key(name);
     if (!figure.value) {

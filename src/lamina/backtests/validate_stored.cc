@@ -95,12 +95,7 @@ class Validation {
 
   Status Commit(const std::vector<Computed>& batch) {
     if (batch.empty()) return Ok();
-    for (int attempt = 1;; ++attempt) {
-      auto status = TryCommit(batch);
-      if (status.ok() || !catalog::LostRace(status.error()) || attempt == kAttempts) {
-        return status;
-      }
-    }
+    return catalog::RetryLostRaces(kAttempts, [&] { return TryCommit(batch); });
   }
 
   Status TryCommit(const std::vector<Computed>& batch) {

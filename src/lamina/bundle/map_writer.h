@@ -29,12 +29,22 @@ class MapWriter {
   void EmptyMap(std::string_view key) { Key(key).MapHeader(0); }
   void EmptyArray(std::string_view key) { Key(key).ArrayHeader(0); }
   void Raw(std::string_view key, ByteView value) { Key(key).Raw(value); }
+  /// The value as it stands, nil when absent.
+  void Copy(std::string_view key, const std::optional<Value>& value) {
+    if (value) {
+      Raw(key, value->raw());
+    } else {
+      Nil(key);
+    }
+  }
+  std::uint32_t pairs() const { return pairs_; }
 
   /// The map so far.
   std::string Finish() const {
     std::string out;
+    out.reserve(body_.size() + 5);
     Writer(out).MapHeader(pairs_);
-    return out + body_;
+    return out += body_;
   }
 
  private:

@@ -4,6 +4,7 @@
 #include <memory>
 #include <utility>
 
+#include "lamina/catalog/lost_race.h"
 #include "lamina/market/instrument_csv.h"
 
 namespace lamina::store {
@@ -186,7 +187,7 @@ std::vector<Instrument> Plain(std::vector<StoredRow> rows) {
 Result<AddedInstruments> Instruments::AddFrom(std::vector<Instrument> rows,
                                               const std::vector<std::string>& places,
                                               bool replace) {
-  for (int attempt = 1;; ++attempt) {
+  return catalog::RetryLostRaces(kAttempts, [&]() -> Result<AddedInstruments> {
     AddedInstruments counts;
     bool changes = false;
     LAMINA_TRY(catalog_->Read([&](catalog::Database& database) -> Status {
@@ -198,7 +199,7 @@ Result<AddedInstruments> Instruments::AddFrom(std::vector<Instrument> rows,
     if (!changes) return counts;
     LAMINA_ASSIGN(auto commit,
                   catalog_->BeginCommit("add " + std::to_string(rows.size()) + " instruments"));
-    auto done =
+    LAMINA_TRY(
         commit->Finish([&](catalog::Database& database, catalog::LakeWriter& writer) -> Status {
           // Others may have added meanwhile: what counts is what is there now.
           LAMINA_ASSIGN(const Plan plan, MakePlan(database, rows, places, replace));
@@ -210,12 +211,9 @@ Result<AddedInstruments> Instruments::AddFrom(std::vector<Instrument> rows,
             LAMINA_TRY(InsertRow(database, row, writer.snapshot_id()));
           }
           return Ok();
-        });
-    if (done.ok()) return counts;
-    if (done.error().code() != ErrorCode::kConflict || attempt == kAttempts) {
-      return std::move(done).error();
-    }
-  }
+        }));
+    return counts;
+  });
 }
 
 Result<AddedInstruments> Instruments::Add(std::vector<Instrument> rows, bool replace) {
