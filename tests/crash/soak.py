@@ -91,6 +91,8 @@ class Writer:
             raise Wrong(f"{arguments}: exit {code}: {error}")
         seen = self.command.documents(self.prefix)
         self.check(arguments, code, after, seen)
+        if code == KILLED:
+            self.settle(arguments, after, seen)
         self.counts["killed" if code == KILLED else arguments[0]] += 1
 
     def check(self, arguments, code: int, after: dict, seen: dict[str, str]) -> None:
@@ -111,6 +113,24 @@ class Writer:
             if left and len(left) != len(arguments[1:]):
                 raise Wrong(f"{arguments}: half done")
         self.sure = dict(seen)
+
+    def settle(self, arguments, after: dict, seen: dict[str, str]) -> None:
+        """A commit whose process was killed before it told of it may be in the log and not yet
+        seen. The next commit of anybody settles it: then it is there or never is."""
+        for work in ("pin", "unpin"):
+            for _ in range(5):
+                code, _, error = self.command.run(work, f"soak-{self.prefix[:-1]}")
+                if code != CONFLICT:
+                    break
+            if code != 0:
+                raise Wrong(f"{work}: exit {code}: {error}")
+        settled = self.command.documents(self.prefix)
+        lost = [h for h in after if seen.get(h) == after[h] != settled.get(h)]
+        if lost:
+            raise Wrong(f"after {arguments} {lost} were as asked for, and no longer are")
+        if settled != seen:
+            self.counts["seen only after the next commit"] += 1
+            self.check(arguments, KILLED, after, settled)
 
     def source(self, documents: dict[str, str]) -> Path:
         shutil.rmtree(self.folder, ignore_errors=True)

@@ -86,6 +86,16 @@ Status EndRow(Database& database, std::string_view session_id, Micros now) {
   return end.Bind(1, session_id).Bind(2, now.value).Run();
 }
 
+/// Twice, because SQLite leaves out of the log what an update does not change.
+Status WriteOver(Database& database, std::string_view session_id) {
+  return database.Transact([&]() -> Status {
+    LAMINA_ASSIGN(Statement touch,
+                  database.Prepare("UPDATE writer_session SET pid = -pid WHERE session_id = ?1"));
+    LAMINA_TRY(touch.Bind(1, session_id).Run());
+    return touch.Bind(1, session_id).Run();
+  });
+}
+
 Status RecoverSession(io::Env& env, const std::string& root, Database& database,
                       const std::string& id) {
   const std::string folder = io::JoinPath(StagingPath(root), id);
@@ -198,13 +208,7 @@ Status WriterSession::Register() {
   });
 }
 
-Status WriterSession::Touch() {
-  return database_.Transact([&]() -> Status {
-    LAMINA_ASSIGN(Statement touch,
-                  database_.Prepare("UPDATE writer_session SET pid = pid WHERE session_id = ?1"));
-    return touch.Bind(1, id_).Run();
-  });
-}
+Status WriterSession::Touch() { return WriteOver(database_, id_); }
 
 bool WriterSession::inherited() const { return getpid() != process_id_; }
 
@@ -253,6 +257,8 @@ Status RecoverDeadSessions(io::Env& env, const std::string& root, Database& data
     const Result<std::unique_ptr<io::FileLock>> lock =
         env.TryLock(io::JoinPath(io::JoinPath(staging, entry.name), kLockName));
     if (!lock.ok()) continue;  // alive, or gone meanwhile
+    // Its last commit may be in the log and seen by nobody yet: from here it is there or never is.
+    LAMINA_TRY(WriteOver(database, own_id));
     const Status recovered = RecoverSession(env, root, database, entry.name);
     // A folder that cannot be cleaned (another user's, a full disk) does not stop other writers;
     // damage of the catalog does.

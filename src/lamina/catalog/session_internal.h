@@ -74,7 +74,7 @@ std::optional<ChunkId> ChunkOfPath(std::string_view path);
 Result<Intent> ReadAllIntents(io::Env& env, const std::string& root);
 
 /// Recover every session in staging/ whose lock is free. What cannot be cleaned stays for the next
-/// time. REQUIRES that the caller has written to the catalog since it opened it (see Touch).
+/// time. REQUIRES that `own_id` is a registered session.
 Status RecoverDeadSessions(io::Env& env, const std::string& root, Database& database,
                            const std::string& own_id);
 

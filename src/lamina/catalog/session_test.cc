@@ -84,6 +84,19 @@ TEST(Recovery, KilledWritersLoseNothingThatWasAcknowledged) {
   EXPECT_GT(died_inside, 3) << "the kills hit nothing";
 }
 
+TEST(Session, ATouchReachesTheLog) {
+  const TempFolder folder;
+  ASSERT_THAT(MakeStore(Env(), folder.path()), IsOk());
+  const auto database = Database::Open(folder.File("catalog.sqlite"), OpenMode::kReadWrite);
+  ASSERT_THAT(database, IsOk());
+  const auto session = internal::WriterSession::Start(Env(), folder.path(), **database);
+  ASSERT_THAT(session, IsOk());
+  const auto log = [&] { return std::filesystem::file_size(folder.File("catalog.sqlite-wal")); };
+  const std::uintmax_t before = log();
+  ASSERT_THAT((*session)->Touch(), IsOk());
+  EXPECT_GT(log(), before) << "nothing was written over";
+}
+
 TEST(Recovery, AReaderNeverRecovers) {
   const TempFolder folder;
   ASSERT_THAT(MakeStore(Env(), folder.path()), IsOk());
