@@ -29,7 +29,8 @@ EDGES: dict[str, set[str]] = {
     "metrics": set(),
     "series": {"table", "market"},
     "dataset": {"catalog", "table", "market"},
-    "ticks": {"catalog", "table", "market", "series"},
+    "tick_log": set(),
+    "ticks": {"tick_log", "catalog", "table", "market", "series"},
     "bars": {"dataset", "ticks", "series"},
     "features": {"dataset", "catalog"},
     "backtests": {"bundle", "catalog", "metrics", "table"},
@@ -39,7 +40,7 @@ EDGES: dict[str, set[str]] = {
     "demo": {"backtests", "bundle"},
 }
 EDGES["store"] = set(EDGES) - {"demo"}
-EDGES["upkeep"] = {"store", "backtests", "catalog", "table"}
+EDGES["upkeep"] = {"store", "backtests", "ticks", "tick_log", "catalog", "table"}
 EDGES["server"] = {"store", "upkeep"}
 EDGES["cli"] = set(EDGES)
 for _name in set(EDGES) - {"base", "io", "table"}:
