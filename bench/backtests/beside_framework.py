@@ -11,12 +11,15 @@ one process that has its modules loaded: only the calls are timed. Answers are c
 import argparse
 import json
 import os
-import platform
 import shutil
 import statistics
 import subprocess
 import sys
 from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+import bundles
+import machine
 
 PACKAGE = "investing-algorithm-framework"
 PEERS = Path(__file__).parent / "peers"
@@ -65,16 +68,6 @@ def framework_python(work: Path) -> Path:
     return python
 
 
-def bundles_in(arguments) -> Path:
-    out = arguments.work / f"beside-{arguments.bundles}"
-    if len(list(out.glob("*.iafbt"))) != arguments.bundles:
-        shutil.rmtree(out, ignore_errors=True)
-        command = [sys.executable, arguments.tools / "gen_bundles.py", out]
-        command += ["-n", str(arguments.bundles), "--level", "3", "--jobs", "2"]
-        subprocess.run(command, check=True, stderr=subprocess.DEVNULL)
-    return out
-
-
 def size_of(folder: Path) -> int:
     return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
 
@@ -84,7 +77,9 @@ class Comparison:
         self.work = arguments.work / "beside"
         shutil.rmtree(self.work, ignore_errors=True)
         self.work.mkdir(parents=True)
-        self.bundles = bundles_in(arguments)
+        self.bundles = bundles.generated(
+            arguments.tools, arguments.work / f"v2-{arguments.bundles}", arguments.bundles
+        )
         self.paths = sorted(self.bundles.glob("*.iafbt"))
         python = arguments.framework or framework_python(arguments.work)
         build = {"PYTHONPATH": str(Path(arguments.build).resolve() / "pylib")}
@@ -165,9 +160,8 @@ class Comparison:
         lines += [
             f"Made by `bench/backtests/beside_framework.py`: {len(self.paths)} bundles of 7 runs"
         ]
-        lines += [f"and 15,344 snapshots; {PACKAGE} {self.versions[0]}, Lamina {self.versions[1]},"]
-        lines += [f"Python {platform.python_version()}, {os.cpu_count()} cores. Medians; calls in"]
-        lines += ["loaded processes, in turns.", ""]
+        lines += [f"and 15,344 snapshots; {PACKAGE} {self.versions[0]}, Lamina {self.versions[1]}."]
+        lines += [f"{machine.describe()}.", "Medians; calls in loaded processes, in turns.", ""]
         lines += ["| figure | framework | ours | ratio |", "|---|---|---|---|"]
         for figure, theirs, ours, unit in self.rows:
             lines.append(

@@ -9,7 +9,6 @@ ours where they are known.
 import argparse
 import json
 import os
-import platform
 import random
 import shutil
 import subprocess
@@ -18,6 +17,10 @@ import time
 from pathlib import Path
 
 import zstandard
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+import bundles
+import machine
 
 
 def document_bytes(path: Path) -> bytes:
@@ -28,30 +31,13 @@ class Bench:
     def __init__(self, arguments):
         self.lamina = Path(arguments.build) / "bin" / "lamina"
         self.scan_bench = Path(arguments.build) / "lamina_bundle_bench"
-        self.generator = Path(arguments.tools) / "gen_bundles.py"
+        self.tools = Path(arguments.tools)
         self.work = Path(arguments.work).resolve()
         self.work.mkdir(parents=True, exist_ok=True)
         self.rows: list[dict] = []
 
     def generate(self, name: str, count: int, *options: str) -> Path:
-        out = self.work / f"{name}-{count}"
-        if not out.exists() or len(list(out.glob("*.iafbt"))) != count:
-            shutil.rmtree(out, ignore_errors=True)
-            print(f"generating {count} bundles: {name}", file=sys.stderr)
-            command = [
-                sys.executable,
-                self.generator,
-                out,
-                "-n",
-                str(count),
-                "--level",
-                "3",
-                "--jobs",
-                "2",
-                *options,
-            ]
-            subprocess.run(command, check=True, stderr=subprocess.DEVNULL)
-        return out
+        return bundles.generated(self.tools, self.work / f"{name}-{count}", count, *options)
 
     def run(self, *arguments, store: Path) -> tuple[dict, float, int]:
         """The command's JSON, its wall seconds and its peak memory in bytes."""
@@ -222,20 +208,11 @@ print(sorted(times)[100] * 1e3)
                 "framework: 193",
             )
 
-    def save(self, folder: Path, commit: str) -> None:
+    def save(self, folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)
-        cpu = next(
-            (
-                line.split(":")[1].strip()
-                for line in Path("/proc/cpuinfo").read_text().splitlines()
-                if "model name" in line
-            ),
-            "?",
-        )
         lines = [
             "# Backtests: the first way", "",
-            f"Commit {commit}, {platform.system()} {platform.release()}, {cpu}, "
-            f"{os.cpu_count()} cores, Python {platform.python_version()}.",
+            f"{machine.describe()}.",
             "Made by `bench/backtests/first_way.py`; answers are checked before figures.", "",
             "| figure | value | unit | bound | kept | peer |", "|---|---|---|---|---|---|",
         ]  # fmt: skip
@@ -269,10 +246,7 @@ def main() -> int:
     bench.check_store(store, v1, 100)
     bench.scan()
     bench.listing(arguments.small)
-    commit = subprocess.run(
-        ["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True
-    ).stdout.strip()
-    bench.save(Path(arguments.out), commit)
+    bench.save(Path(arguments.out))
     return 0 if all(row["good"] for row in bench.rows) else 1
 
 

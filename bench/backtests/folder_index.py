@@ -8,7 +8,6 @@ Bundles are generated once into build/bench, unless a folder of them is given.
 
 import argparse
 import json
-import shutil
 import sqlite3
 import statistics
 import subprocess
@@ -16,15 +15,9 @@ import sys
 import time
 from pathlib import Path
 
-
-def generated(arguments) -> Path:
-    out = Path(arguments.work).resolve() / f"small-{arguments.bundles}"
-    if not out.exists() or len(list(out.glob("*.iafbt"))) != arguments.bundles:
-        shutil.rmtree(out, ignore_errors=True)
-        command = [sys.executable, Path(arguments.tools) / "gen_bundles.py", out]
-        command += ["-n", str(arguments.bundles), "--level", "3", "--jobs", "2"]
-        subprocess.run([*command, "--shape", "small"], check=True, stderr=subprocess.DEVNULL)
-    return out
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+import bundles
+import machine
 
 
 def main() -> int:
@@ -40,13 +33,19 @@ def main() -> int:
     parser.add_argument("--repeat", type=int, default=21)
     arguments = parser.parse_args()
     lamina = Path(arguments.build) / "bin" / "lamina"
-    folder = Path(arguments.folder).resolve() if arguments.folder else generated(arguments)
+    if arguments.folder:
+        folder = Path(arguments.folder).resolve()
+    else:
+        folder = Path(arguments.work).resolve() / f"small-{arguments.bundles}"
+        tools = Path(arguments.tools)
+        bundles.generated(tools, folder, arguments.bundles, "--shape", "small")
     index = Path(arguments.work).resolve() / "folder_index.sqlite"
     index.parent.mkdir(parents=True, exist_ok=True)
     for path in index.parent.glob(index.name + "*"):
         path.unlink()
     good = True
-    lines = ["# Index of a folder", "", "Made by `bench/backtests/folder_index.py`.", ""]
+    lines = ["# Index of a folder", "", f"{machine.describe()}.", ""]
+    lines += ["Made by `bench/backtests/folder_index.py`.", ""]
     lines += ["| figure | ms | bound | peer |", "|---|---|---|---|"]
 
     def run(*words) -> tuple[object, float]:

@@ -9,10 +9,8 @@ the bundles before a figure counts; the machine's load stands beside the figures
 import argparse
 import hashlib
 import os
-import platform
 import shutil
 import statistics
-import subprocess
 import sys
 import tempfile
 import time
@@ -20,6 +18,10 @@ from pathlib import Path
 
 import msgpack
 import zstandard
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+import bundles
+import machine
 
 
 def document_bytes(path: Path) -> bytes:
@@ -111,21 +113,9 @@ class Bench:
         self.report("export of one at zstd level 3", times, 150)
 
     def save(self, folder: Path, load: tuple[float, ...]) -> None:
-        commit = subprocess.run(
-            ["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True
-        ).stdout.strip()
-        cpu = next(
-            (
-                line.split(":")[1].strip()
-                for line in Path("/proc/cpuinfo").read_text().splitlines()
-                if "model name" in line
-            ),
-            "?",
-        )
         lines = [
             "# Backtests: one at a time", "",
-            f"Commit {commit}, {platform.system()} {platform.release()}, {cpu}, "
-            f"{os.cpu_count()} cores, Python {platform.python_version()}; load of the machine "
+            f"{machine.describe()}; load of the machine "
             f"{load[0]:.1f} before, {os.getloadavg()[0]:.1f} after (1 minute).",
             f"Made by `bench/backtests/one_backtest.py` over {len(self.paths)} bundles; answers "
             "are checked.", "",
@@ -139,12 +129,6 @@ class Bench:
             )
         folder.mkdir(parents=True, exist_ok=True)
         (folder / "backtests_one_at_a_time.md").write_text("\n".join(lines) + "\n")
-
-
-def generate(tool: Path, folder: Path, count: int) -> None:
-    shutil.rmtree(folder, ignore_errors=True)
-    command = [sys.executable, tool, folder, "-n", str(count), "--level", "3", "--jobs", "2"]
-    subprocess.run(command, check=True, stdout=sys.stderr)
 
 
 def main() -> int:
@@ -163,15 +147,15 @@ def main() -> int:
     sys.path.insert(0, str((arguments.build / "pylib").resolve()))
     import lamina
 
-    bundles = arguments.bundles
-    if bundles is None:
-        bundles = Path("build/bench") / f"v2-{arguments.count}"
-        if len(list(bundles.glob("*.iafbt"))) != arguments.count:
-            generate(arguments.tools / "gen_bundles.py", bundles, arguments.count)
+    folder = arguments.bundles
+    if folder is None:
+        folder = bundles.generated(
+            arguments.tools, Path(f"build/bench/v2-{arguments.count}"), arguments.count
+        )
     load = os.getloadavg()
     work = Path(tempfile.mkdtemp(prefix="lamina-one-", dir=arguments.work))
     try:
-        bench = Bench(bundles, arguments.count, work)
+        bench = Bench(folder, arguments.count, work)
         bench.run(lamina)
     finally:
         shutil.rmtree(work, ignore_errors=True)

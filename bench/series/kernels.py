@@ -8,8 +8,6 @@ on Arrow tables stands beside DuckDB and Polars, each with the threads that it t
 
 import argparse
 import json
-import os
-import platform
 import resource
 import subprocess
 import sys
@@ -19,17 +17,15 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+import machine
+
 SECOND = 1_000_000_000
 BOUNDS = {  # benchmark: (figure, rows/s it must reach, in millions)
     "BM_TradeBars/minutes": ("1-minute OHLCV, kernel", 400.0),
     "BM_Asof/backward": ("as-of join backward, kernel", 50.0),
     "BM_Merge/100": ("merge of 100 inputs, kernel", 20.0),
 }
-
-
-def cpu_name() -> str:
-    lines = Path("/proc/cpuinfo").read_text().splitlines()
-    return next((x.split(":")[1].strip() for x in lines if "model name" in x), "?")
 
 
 def best_of(times: int, work):
@@ -136,8 +132,7 @@ class Bench:
         memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
         lines = [
             "# Series kernels", "",
-            f"{platform.system()} {platform.release()}, {cpu_name()}, {os.cpu_count()} cores, "
-            f"Python {platform.python_version()}. Made by `bench/series/kernels.py`; answers "
+            f"{machine.describe()}. Made by `bench/series/kernels.py`; answers "
             "are checked. "
             f"From Python: {rows:,} rows, best of three. Peak memory of the whole run, input and "
             f"the other libraries included: {memory:,.0f} MB.", "",
