@@ -86,55 +86,6 @@ Outcome Show(const Context& context, const std::string& handle, const std::strin
   return 0;
 }
 
-Outcome Export(const Context& context, const ExportArguments& arguments) {
-  if (arguments.output == "-") {
-    return InvalidArgument("export writes a file, not standard output; a file called - is ./-");
-  }
-  LAMINA_ASSIGN(const auto opened, OpenStore(context, "", true));
-  backtests::ExportOptions options;
-  options.format_version = arguments.format_version;
-  options.level = arguments.level;
-  backtests::AsOf as_of;
-  if (!arguments.snapshot.empty()) {
-    LAMINA_ASSIGN(as_of, catalog::ResolveSnapshot(opened->catalog(), arguments.snapshot));
-  }
-  LAMINA_ASSIGN(const auto report,
-                opened->backtests().Export(arguments.handle, arguments.output, options, as_of));
-  if (context.structured()) {
-    std::string out;
-    JsonWriter json(out);
-    json.BeginObject();
-    json.Key("path");
-    json.String(report.path);
-    json.Key("bytes");
-    json.Int(report.bytes);
-    json.Key("sha256");
-    json.String(report.sha256.Hex());
-    json.Key("document_sha256");
-    json.String(report.document_sha256.Hex());
-    json.Key("identical_to_original");
-    json.Bool(report.identical_to_original);
-    json.Key("format_version");
-    json.Int(report.format_version);
-    json.Key("level");
-    json.Int(report.level);
-    json.Key("warnings");
-    json.BeginArray();
-    for (const auto& warning : report.warnings) json.String(warning);
-    json.EndArray();
-    json.EndObject();
-    Print(out + "\n");
-  } else {
-    Say(context, report.path + ": " + HumanBytes(report.bytes) + ", version " +
-                     std::to_string(report.format_version) +
-                     (report.identical_to_original ? ", identical to the original file"
-                      : report.converted           ? ", converted"
-                                                   : ", same document, another file"));
-    for (const auto& warning : report.warnings) Say(context, "  warning: " + warning);
-  }
-  return 0;
-}
-
 Outcome Merge(const Context& context, const MergeArguments& arguments) {
   LAMINA_ASSIGN(const auto opened, OpenStore(context));
   std::vector<backtests::MergeSource> sources;
@@ -159,9 +110,7 @@ Outcome Merge(const Context& context, const MergeArguments& arguments) {
       json.Int(count);
     }
     json.Key("warnings");
-    json.BeginArray();
-    for (const auto& warning : report.warnings) json.String(warning);
-    json.EndArray();
+    WriteTexts(json, report.warnings);
     json.EndObject();
     Print(out + "\n");
     return 0;

@@ -65,7 +65,10 @@ struct ListArguments {
 };
 
 struct ExportArguments {
-  std::string handle, output;
+  std::vector<std::string> handles;
+  std::string output;  ///< a file; of several a folder
+  std::string where;
+  std::size_t workers = 0;
   std::optional<std::uint32_t> format_version;
   std::optional<int> level;
   std::string snapshot;  ///< number, pin or time; "": the latest

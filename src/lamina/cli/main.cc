@@ -285,13 +285,20 @@ class CommandLine {
         ->required()
         ->expected(2, 1000);
 
-    auto* exporter = Command("export", "Write a backtest as a bundle file",
+    auto* exporter = Command("export", "Write backtests as bundle files",
                              "  lamina --store mystore export sweep_a/run_1 -o run_1.iafbt\n"
                              "  lamina --store mystore export run_1 -o run_1.iafbt --level 3\n"
-                             "  lamina --store mystore export run_1 -o run_1.obtf --format 5\n",
+                             "  lamina --store mystore export run_1 -o run_1.obtf --format 5\n"
+                             "  lamina --store mystore export run_1 run_2 -o bundles/\n"
+                             "  lamina --store mystore export --where 'sharpe > 1' -o best/\n",
                              [this](const Context& c) { return Export(c, export_); });
-    exporter->add_option("handle", export_.handle, "Backtest")->required();
-    exporter->add_option("-o,--output", export_.output, "File to write")->required();
+    exporter->add_option("handle", export_.handles, "Backtests");
+    exporter
+        ->add_option("-o,--output", export_.output,
+                     "File to write; of several, or where a folder is: the folder for them")
+        ->required();
+    exporter->add_option("--where", export_.where, "Those that an expression selects");
+    exporter->add_option("--workers", export_.workers, "Threads (default: all cores)");
     exporter
         ->add_option("--format", export_.format_version,
                      "Bundle version: 1, 2 or 5 (default: the one it came in)")

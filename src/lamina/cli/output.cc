@@ -48,6 +48,12 @@ std::string Padded(std::string text, std::size_t width, bool right) {
   return text;
 }
 
+void WriteTexts(JsonWriter& json, const std::vector<std::string>& texts) {
+  json.BeginArray();
+  for (const std::string& text : texts) json.String(text);
+  json.EndArray();
+}
+
 void WriteFields(JsonWriter& json, std::initializer_list<JsonField> fields) {
   for (const JsonField& field : fields) {
     json.Key(field.name);

@@ -7,6 +7,7 @@
 #include <initializer_list>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "lamina/backtests/import.h"
 #include "lamina/base/json.h"
@@ -35,6 +36,8 @@ struct JsonField {
   std::int64_t value;
 };
 void WriteFields(JsonWriter& json, std::initializer_list<JsonField> fields);
+/// An array of texts.
+void WriteTexts(JsonWriter& json, const std::vector<std::string>& texts);
 
 /// A line on a terminal that is written over. Thread-safe by the importer's promise (one call at a
 /// time).
