@@ -28,6 +28,7 @@ from .index_row import BacktestIndexRow
 from .instruments import AddedInstruments, Instrument, Instruments
 from .magic import load_ipython_extension
 from .reports import (
+    ExportManyReport,
     ExportReport,
     ImportFailure,
     ImportReport,
@@ -73,6 +74,7 @@ __all__ = [
     "Conflict",
     "Corruption",
     "Disagreement",
+    "ExportManyReport",
     "ExportReport",
     "ImportFailure",
     "ImportReport",

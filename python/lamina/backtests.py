@@ -11,7 +11,9 @@ from . import _lamina, _progress, errors
 from ._time import AsOf
 from .backtest import Backtest, Names, StrPath
 from .reports import (
+    ExportManyReport,
     ExportReport,
+    ImportFailure,
     ImportReport,
     MergeReport,
     PruneReport,
@@ -309,6 +311,38 @@ class Backtests:
         snapshot = self._store._snapshot_id(snapshot)
         done = self._engine.export_bundle(handle, path, format_version, level, snapshot)
         return ExportReport(**done)
+
+    def export_many(
+        self,
+        handles: Sequence[str],
+        folder: StrPath,
+        *,
+        format_version: int | None = None,
+        level: int | None = None,
+        snapshot: AsOf = None,
+        workers: int | None = None,
+        progress: bool | _progress.Progress | None = None,
+    ) -> ExportManyReport:
+        """Write each of `handles` to `folder`/<handle>.iafbt (versions 3 and later: .obtf).
+
+        On all cores unless `workers` says otherwise: zstd's level 19, the default, takes seconds
+        for one. A file that is there is replaced; a handle that fails is in the report and does
+        not stop the others. Raises NotFound before anything is written, InvalidArgument for a
+        handle given twice, Cancelled (what was written stays).
+        """
+        snapshot = self._store._snapshot_id(snapshot)
+        report, finish = _progress.reporter(progress, " backtests")
+        try:
+            done = self._engine.export_many(
+                list(handles), folder, format_version, level, snapshot, workers or 0, report
+            )
+        finally:
+            finish()
+        return ExportManyReport(
+            tuple(ExportReport(**one) for one in done["exported"]),
+            tuple(ImportFailure(*one) for one in done["failed"]),
+            done["bytes"],
+        )
 
     def delete(self, handle: str | Sequence[str]) -> None:
         """Delete one or several; all or, when one does not exist (NotFound), none."""

@@ -77,6 +77,16 @@ class ExportReport:
 
 
 @dataclass(frozen=True)
+class ExportManyReport:
+    """What an export of many did: the files, in the order asked for, and the handles that failed
+    (`path` of a failure is the handle)."""
+
+    exported: tuple[ExportReport, ...]
+    failed: tuple[ImportFailure, ...]
+    bytes: int
+
+
+@dataclass(frozen=True)
 class ValidateReport:
     """What a validation did; disagreements over the backtests that were asked for."""
 

@@ -25,17 +25,21 @@ nb::list Texts(const std::vector<std::string>& texts) {
   return list;
 }
 
+nb::list FailuresOf(const std::vector<backtests::ImportFailure>& failures) {
+  nb::list failed;
+  for (const backtests::ImportFailure& failure : failures) {
+    failed.append(
+        nb::make_tuple(Text(failure.path), Text(ErrorName(failure.code)), Text(failure.message)));
+  }
+  return failed;
+}
+
 nb::dict ReportOf(const backtests::ImportReport& report) {
   nb::dict all;
   all["imported"] = report.imported;
   all["unchanged"] = report.unchanged;
   all["replaced"] = report.replaced;
-  nb::list failed;
-  for (const backtests::ImportFailure& failure : report.failed) {
-    failed.append(
-        nb::make_tuple(Text(failure.path), Text(ErrorName(failure.code)), Text(failure.message)));
-  }
-  all["failed"] = failed;
+  all["failed"] = FailuresOf(report.failed);
   nb::list warnings;
   for (const auto& warning : report.warnings) {
     warnings.append(nb::make_tuple(Text(warning.path), Text(warning.message)));

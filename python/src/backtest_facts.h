@@ -19,6 +19,8 @@ nb::object NumberOf(const backtests::Number& number);
 nb::object OptionalText(const std::optional<std::string>& text);
 nb::list Texts(const std::vector<std::string>& texts);
 
+/// As tuples (path, code, message).
+nb::list FailuresOf(const std::vector<backtests::ImportFailure>& failures);
 nb::dict ReportOf(const backtests::ImportReport& report);
 nb::dict ReportOf(const backtests::ExportReport& report);
 nb::dict FactsOf(const backtests::BacktestRecord& record);

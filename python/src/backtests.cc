@@ -17,6 +17,7 @@
 #include <nanobind/stl/vector.h>
 
 #include "lamina/backtests/backtest_store.h"
+#include "lamina/backtests/export_batch.h"
 #include "lamina/backtests/import.h"
 #include "lamina/backtests/index_table.h"
 #include "lamina/backtests/ranking.h"
@@ -97,6 +98,32 @@ nb::dict Export(const OpenStore& self, const std::string& handle, const nb::obje
   const auto report =
       Unlocked([&] { return engine->backtests().Export(handle, target, options, snapshot); });
   return ReportOf(report);
+}
+
+nb::dict ExportMany(const OpenStore& self, const std::vector<std::string>& handles,
+                    const nb::object& folder, std::optional<std::uint32_t> format_version,
+                    std::optional<int> level, std::optional<std::int64_t> snapshot,
+                    std::size_t workers, const nb::object& progress) {
+  const auto engine = self.Get();
+  const std::string target = Path(folder);
+  Interruptible work(progress);
+  backtests::ExportBatchOptions options;
+  options.file = {format_version, level};
+  options.as_of = snapshot;
+  options.workers = workers;
+  options.cancel = &work.cancel();
+  options.progress = [&work](const backtests::ImportProgress& state) {
+    work.Progress(state.files_done, state.files_total);
+  };
+  const auto report = work.Run(
+      [&] { return backtests::ExportBatch(engine->backtests(), handles, target, options); });
+  nb::list exported;
+  for (const backtests::ExportReport& one : report.exported) exported.append(ReportOf(one));
+  nb::dict all;
+  all["exported"] = exported;
+  all["failed"] = FailuresOf(report.failed);
+  all["bytes"] = report.bytes;
+  return all;
 }
 
 OpenBacktest Find(const OpenStore& self, const std::string& handle,
@@ -260,6 +287,12 @@ void BindBacktests(nb::module_& module, nb::class_<OpenStore>& store) {
            nb::arg("format_version").none(), nb::arg("level").none(), nb::arg("snapshot").none(),
            nb::sig("def export_bundle(self, handle: str, path: object, format_version: int | None, "
                    "level: int | None, snapshot: int | None) -> dict[str, object]"))
+      .def("export_many", &ExportMany, nb::arg("handles"), nb::arg("folder"),
+           nb::arg("format_version").none(), nb::arg("level").none(), nb::arg("snapshot").none(),
+           nb::arg("workers"), nb::arg("progress").none(),
+           nb::sig("def export_many(self, handles: Sequence[str], folder: object, format_version: "
+                   "int | None, level: int | None, snapshot: int | None, workers: int, progress: "
+                   "object | None) -> dict[str, object]"))
       .def("list_backtests", &List, nb::arg("sort"), nb::arg("descending"), nb::arg("limit").none(),
            nb::arg("offset"), nb::arg("where"), nb::arg("columns"), nb::arg("engine").none(),
            nb::arg("study").none(), nb::arg("universe").none(), nb::arg("snapshot").none())

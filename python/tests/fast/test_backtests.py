@@ -224,6 +224,23 @@ def test_an_older_snapshot_is_whole(own_store):
     assert handle in own_store.backtests.handles(snapshot=then)
 
 
+def test_export_of_many(store, tmp_path, shared):
+    handles = sorted(store.backtests)[:5]
+    seen = []
+    report = store.backtests.export_many(
+        handles, tmp_path / "out", progress=lambda *state: seen.append(state)
+    )
+    assert not report.failed and seen[-1] == (5, 5)
+    assert report.bytes == sum(one.bytes for one in report.exported)
+    for handle, one in zip(handles, report.exported, strict=True):
+        assert one.path == str(tmp_path / "out" / f"{handle}.iafbt")
+        original = next((shared / "data" / "bundles" / "golden").rglob(f"v2*/{handle}.iafbt"))
+        assert original.read_bytes() == (tmp_path / "out" / f"{handle}.iafbt").read_bytes()
+    with pytest.raises(lamina.NotFound):
+        store.backtests.export_many(["nobody"], tmp_path / "none")
+    assert not (tmp_path / "none").exists()
+
+
 def test_export_in_other_versions(store, tmp_path):
     one = store.backtests.export("windows3_full", tmp_path / "a.iafbt", level=3)
     assert one.level == 3 and one.format_version == 2
