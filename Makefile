@@ -67,7 +67,7 @@ soak: deps build/dev/build.ninja     ## writers and readers, killed at random, f
 	@$(PY) tests/crash/soak.py --binary build/dev/bin/lamina --seconds $(SECONDS)
 
 bench: deps build/release/build.ninja    ## figures with checked answers (quiet machine; -O2)
-	@cmake --build --preset release -j $(JOBS) --target lamina lamina_pylib lamina_bundle_bench lamina_series_bench
+	@cmake --build --preset release -j $(JOBS) --target lamina lamina_pylib lamina_bundle_bench lamina_series_bench lamina_catalog_bench
 	@for script in bench/*/*.py; do $(PY) $$script --build build/release --tools ../shared/tools --out bench/results || exit 1; done
 
 fmt: deps        ## format all C++ and Python files

@@ -116,9 +116,15 @@ class FolderIndexLayer final : public Layer {
     LAMINA_TRY(io::PosixEnv().CreateDirectories(io::ParentPath(path)));
     return io::PosixEnv().WriteFileAtomically(path, folder_index::test::SmallBundle(name, sharpe));
   }
+  /// What the report tells of single files is a failure of the step, as it is of the command.
+  static Status FirstOf(const std::vector<folder_index::FileFailure>& failures) {
+    if (failures.empty()) return Ok();
+    return Error(failures.front().code, failures.front().path + ": " + failures.front().message);
+  }
   Status Build(folder_index::BuildOptions options) const {
     options.workers = 1;
-    return Done(folder_index::BuildIndex(io::PosixEnv(), Root(), options));
+    LAMINA_ASSIGN(const auto report, folder_index::BuildIndex(io::PosixEnv(), Root(), options));
+    return FirstOf(report.failed);
   }
   Status Prune(std::int64_t keep, const std::string& archive) const {
     LAMINA_TRY(Build({}));
@@ -128,7 +134,8 @@ class FolderIndexLayer final : public Layer {
     query.limit = keep;
     folder_index::PruneOptions options;
     options.archive = archive;
-    return Done(folder_index::Prune(io::PosixEnv(), *index, query, options));
+    LAMINA_ASSIGN(const auto report, folder_index::Prune(io::PosixEnv(), *index, query, options));
+    return FirstOf(report.left);
   }
   std::string folder_;
 };

@@ -164,11 +164,36 @@ Status Harness::CheckState(std::size_t done, bool thorough) {
   return Ok();
 }
 
+Status Harness::CheckRecovery(const Image& image, std::size_t done, std::uint64_t draw) {
+  LAMINA_TRY(WriteImage(image, folder_));
+  const auto layer = Make();
+  StartRecording(folder_, FilesOf(image));
+  Status recovered = layer->Open(false);
+  if (recovered.ok()) recovered = layer->CheckLeftovers();
+  layer->Close();
+  const std::vector<Change> log = StopRecording();
+  LAMINA_TRY_WITH(std::move(recovered), "recovering");
+  if (log.empty()) return Ok();
+  Random random(seed_ * 7'919 + draw);
+  const std::size_t at = std::uniform_int_distribution<std::size_t>(1, log.size())(random);
+  const Loss loss =
+      kLosses[std::uniform_int_distribution<std::size_t>(0, std::size(kLosses) - 1)(random)];
+  DiskModel disk(image, folder_);
+  for (std::size_t i = 0; i < at; ++i) disk.Apply(log[i]);
+  LAMINA_TRY(WriteImage(disk.After(loss, random), folder_));
+  LAMINA_TRY_WITH(CheckState(done, true), "after a recovery that was cut short by change " +
+                                              std::to_string(at) + " and " +
+                                              std::string(LossName(loss)));
+  return Ok();
+}
+
 Status Harness::RunCrash(const CrashPoint& point) {
   DiskModel disk(base_, folder_);
   for (std::size_t i = 0; i < point.at; ++i) disk.Apply(log_[i]);
-  LAMINA_TRY(WriteImage(ImageAt(point, disk), folder_));
-  return CheckState(StepsDone(point.at), true);
+  const Image image = ImageAt(point, disk);
+  LAMINA_TRY(WriteImage(image, folder_));
+  LAMINA_TRY(CheckState(StepsDone(point.at), true));
+  return CheckRecovery(image, StepsDone(point.at), image.Hash());
 }
 
 Tally Harness::RunCrashes(std::int64_t states) {
@@ -195,6 +220,10 @@ Tally Harness::RunCrashes(std::int64_t states) {
         ++tally.checked;
         Status checked = WriteImage(image, folder_);
         if (checked.ok()) checked = CheckState(done, tally.checked % 4 == 0);
+        if (checked.ok() && tally.checked % 8 == 0) {
+          ++tally.checked;
+          checked = CheckRecovery(image, done, image.Hash());
+        }
         if (checked.ok()) continue;
         tally.failures.push_back(std::string(named_.name) + ": " + Told(checked) +
                                  "\n  repeat: lamina_crash --layer " + std::string(named_.name) +

@@ -54,6 +54,8 @@ class Harness {
   std::size_t StepsDone(std::size_t at) const;
   /// `thorough`: verify before the first writer, too.
   Status CheckState(std::size_t done, bool thorough);
+  /// The recovery of what a crash left is itself cut short somewhere, and then done.
+  Status CheckRecovery(const Image& image, std::size_t done, std::uint64_t draw);
   Status CheckSeen(const Lines& seen, std::size_t done) const;
   Status GoOn(Layer& layer, std::size_t done);
   Result<std::int64_t> CountCalls(const FaultKind& kind);

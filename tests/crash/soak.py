@@ -1,9 +1,11 @@
-"""Three writers and two readers of one store for a while, writers killed at random.
+"""Three writers, two readers and two keepers of one store for a while, killed at random.
 
 Every call is a process of the real command. A model says what was acknowledged: after each call
-that ended or was killed, each handle of its writer holds a document that the model allows. Readers
-may see nothing else. In the end the store is verified in full and compared with the model. Prints
-counts as JSON; exit 1 tells that something was wrong.
+that ended or was killed, each handle of its writer holds a document and tags that the model allows.
+Readers may see nothing else. One keeper expires, collects and compacts; the other pins, backs up
+and restores: what a pin held when it was made it holds until it is taken away, and a restored
+backup holds what its snapshot held. In the end the store is verified in full and compared with the
+model. Prints counts as JSON; exit 1 tells that something was wrong.
 """
 
 import argparse
@@ -21,6 +23,7 @@ from collections import Counter
 from pathlib import Path
 
 CONFLICT, NOT_FOUND, KILLED = 5, 3, -signal.SIGKILL
+LONGEST_SECONDS = 900  # of one call on a busy machine
 
 
 class Wrong(Exception):
@@ -40,25 +43,51 @@ class Command:
             text=True,
         )
         try:
-            out, error = process.communicate(timeout=kill_after if kill_after is not None else 120)
+            out, error = process.communicate(
+                timeout=LONGEST_SECONDS if kill_after is None else kill_after
+            )
         except subprocess.TimeoutExpired:
             process.kill()
             out, error = process.communicate()
             if kill_after is None:
-                raise Wrong(f"{arguments} did not end in two minutes") from None
+                raise Wrong(f"{arguments} did not end in {LONGEST_SECONDS} s") from None
         return process.returncode, out, error
 
-    def documents(self, handles: str) -> dict[str, str]:
-        """Document by handle, of handles that begin with a text."""
-        code, out, error = self.run("list", "--columns", "handle,document_sha256")
+    def documents(self, handles: str = "") -> dict[str, str]:
+        """Document and tags ("1f2e a,b") by handle, of handles that begin with a text."""
+        code, out, error = self.run("list", "--columns", "handle,document_sha256,tags")
         if code != 0:
             raise Wrong(f"list: exit {code}: {error}")
-        rows = json.loads(out)
         return {
-            row["handle"]: row["document_sha256"]
-            for row in rows
+            row["handle"]: state_of(row["document_sha256"], json.loads(row["tags"]))
+            for row in json.loads(out)
             if row["handle"].startswith(handles)
         }
+
+    def documents_at(self, snapshot) -> dict[str, str] | None:
+        """Document by handle; none when the snapshot is forgotten."""
+        code, out, error = self.run(
+            "list", "--columns", "handle,document_sha256", "--snapshot", snapshot
+        )
+        if code == NOT_FOUND:
+            return None
+        if code != 0:
+            raise Wrong(f"list of snapshot {snapshot}: exit {code}: {error}")
+        return {row["handle"]: row["document_sha256"] for row in json.loads(out)}
+
+    def pins(self) -> set[str]:
+        code, out, error = self.run("snapshots")
+        if code != 0:
+            raise Wrong(f"snapshots: exit {code}: {error}")
+        return {name for row in json.loads(out) for name in row["pins"]}
+
+
+def state_of(document: str, tags=()) -> str:
+    return f"{document} {','.join(sorted(tags))}"
+
+
+def document_of(state: str) -> str:
+    return state.split(" ")[0]
 
 
 class Writer:
@@ -69,21 +98,23 @@ class Writer:
         self.random = random.Random(seed * 1000 + number)
         self.command = command
         self.bundles = bundles  # by document
-        self.sure: dict[str, str | None] = {}  # document by handle, as acknowledged
+        self.sure: dict[str, str] = {}  # document and tags by handle, as acknowledged
         self.ever: dict[str, set[str]] = {}
         self.counts: Counter = Counter()
         self.folder = Path(tempfile.mkdtemp(prefix="soak-"))
 
     def step(self) -> None:
         """One call, killed or not; then what is there must be what the model allows."""
-        work = self.random.choice((self.add, self.add, self.replace, self.delete, self.rename))
+        work = self.random.choice(
+            (self.add, self.add, self.replace, self.delete, self.rename, self.tag)
+        )
         arguments, after = work()
         if not arguments:
             return
         kill = self.random.uniform(0.0, 0.25) if self.random.random() < 0.35 else None
-        for handle, document in after.items():
-            if document is not None:
-                self.ever.setdefault(handle, set()).add(document)
+        for handle, state in after.items():
+            if state is not None:
+                self.ever.setdefault(handle, set()).add(document_of(state))
         code, _, error = self.command.run(*arguments, kill_after=kill)
         if code == CONFLICT:
             self.counts["conflicts"] += 1
@@ -146,15 +177,18 @@ class Writer:
     def add(self):
         free = [f"{self.prefix}h{i}" for i in range(40) if f"{self.prefix}h{i}" not in self.sure]
         chosen = self.random.sample(free, min(len(free), self.random.randint(1, 6)))
-        after = {handle: self.random.choice(sorted(self.bundles)) for handle in chosen}
-        return (["import", self.source(after)] if after else []), after
+        chosen = {handle: self.random.choice(sorted(self.bundles)) for handle in chosen}
+        after = {handle: state_of(document) for handle, document in chosen.items()}
+        return (["import", self.source(chosen)] if after else []), after
 
     def replace(self):
         if not self.sure:
             return [], {}
         handle = self.random.choice(self.held())
-        after = {handle: self.random.choice(sorted(self.bundles))}
-        return ["import", self.source(after), "--replace"], after
+        document = self.random.choice(sorted(self.bundles))
+        same = document_of(self.sure[handle]) == document  # then nothing happens
+        after = {handle: self.sure[handle] if same else state_of(document)}
+        return ["import", self.source({handle: document}), "--replace"], after
 
     def delete(self):
         if not self.sure:
@@ -168,6 +202,17 @@ class Writer:
             return [], {}
         handle = self.random.choice(self.held())
         return ["rename", handle, target], {handle: None, target: self.sure[handle]}
+
+    def tag(self):
+        if not self.sure:
+            return [], {}
+        handle = self.random.choice(self.held())
+        document, _, tags = self.sure[handle].partition(" ")
+        name = self.random.choice("abc")
+        held = set(filter(None, tags.split(",")))
+        sign = "-" if name in held else "+"
+        after = {handle: state_of(document, held ^ {name})}
+        return ["tag", handle, f"{sign}{name}"], after
 
 
 class Reader:
@@ -187,24 +232,170 @@ class Reader:
                 raise Wrong(f"verify beside writers: exit {code}: {out} {error}")
             self.counts["verified beside writers"] += 1
             return
-        there = self.command.documents("")
+        there = self.command.documents()
         self.counts["listed"] += 1
-        for handle, document in there.items():
-            writer = next(each for each in self.writers if handle.startswith(each.prefix))
-            if document not in writer.ever.get(handle, ()):
-                raise Wrong(f"a reader saw {document} under {handle}")
+        for handle, state in there.items():
+            if document_of(state) not in ever_of(self.writers, handle):
+                raise Wrong(f"a reader saw {state} under {handle}")
         if not there:
             return
         handle = self.random.choice(sorted(there))
-        code, out, error = self.command.run("export", handle, "-o", self.out, "--level", "3")
-        if code == NOT_FOUND:
+        kill = self.random.uniform(0.0, 0.1) if self.random.random() < 0.1 else None
+        code, out, error = self.command.run(
+            "export", handle, "-o", self.out, "--level", "3", kill_after=kill
+        )
+        if code in (NOT_FOUND, KILLED):
+            self.counts["exports killed"] += code == KILLED
             return
         if code != 0:
             raise Wrong(f"export {handle}: exit {code}: {error}")
-        writer = next(each for each in self.writers if handle.startswith(each.prefix))
-        if json.loads(out)["document_sha256"] not in writer.ever[handle]:
+        if json.loads(out)["document_sha256"] not in ever_of(self.writers, handle):
             raise Wrong(f"an export of {handle} is none of its documents")
         self.counts["exported"] += 1
+
+
+def ever_of(writers: list[Writer], handle: str) -> set[str]:
+    writer = next(each for each in writers if handle.startswith(each.prefix))
+    return writer.ever.get(handle, set())
+
+
+class Cleaner:
+    """Forgets, collects and merges, killed now and then; what is there is the others' to check."""
+
+    def __init__(self, seed: int, command: Command):
+        self.random = random.Random(seed * 1000 + 800)
+        self.command = command
+        self.counts: Counter = Counter()
+
+    def step(self) -> None:
+        arguments = self.random.choice(
+            (
+                ["gc"],
+                ["gc", "--dry-run"],
+                ["compact"],
+                ["expire", "--older-than", f"{self.random.randint(10, 60)}s"],
+            )
+        )
+        kill = self.random.uniform(0.0, 0.4) if self.random.random() < 0.35 else None
+        code, out, error = self.command.run(*arguments, kill_after=kill)
+        if code not in (0, KILLED, CONFLICT):
+            raise Wrong(f"{arguments}: exit {code}: {error}")
+        if code == 0 and arguments == ["gc"]:
+            report = json.loads(out)
+            self.counts["files removed by gc"] += report["removed_files"]
+            self.counts["chunks removed by gc"] += report["removed_chunks"]
+            self.counts["snapshots forgotten by gc"] += report["expired_snapshots"]
+        ended = {KILLED: " killed", CONFLICT: " refused for another"}.get(code, "")
+        self.counts[arguments[0] + ended] += 1
+        time.sleep(self.random.uniform(0.0, 2.0))
+
+
+class Keeper:
+    """Pins, and looks again at what they hold; backs up, restores, and compares."""
+
+    def __init__(self, seed: int, command: Command, folder: Path):
+        self.random = random.Random(seed * 1000 + 900)
+        self.command = command
+        self.folder = folder
+        self.held: dict[str, dict[str, str]] = {}  # documents by pin
+        self.made = 0
+        self.backed_up = False
+        self.counts: Counter = Counter()
+
+    def step(self) -> None:
+        self.random.choice((self.pin, self.unpin, self.look, self.look, self.backup))()
+        time.sleep(self.random.uniform(0.0, 1.0))
+
+    def run(self, *arguments) -> tuple[int, str]:
+        kill = self.random.uniform(0.0, 0.3) if self.random.random() < 0.35 else None
+        code, out, error = self.command.run(*arguments, kill_after=kill)
+        if code not in (0, KILLED, CONFLICT):
+            raise Wrong(f"{arguments}: exit {code}: {error}")
+        ended = {KILLED: " killed", CONFLICT: " refused for another"}.get(code, "")
+        self.counts[arguments[0] + ended] += 1
+        return code, out
+
+    def pin(self) -> None:
+        name = f"kept-{self.made}"
+        self.made += 1
+        code, _ = self.run("pin", name)
+        if code == KILLED:
+            # It may show only after the next commit of anybody: take it away whichever it is.
+            for _ in range(5):
+                code, _, _ = self.command.run("pin", f"{name}-settled")
+                if code == 0:
+                    break
+            self.command.run("unpin", f"{name}-settled")
+            self.command.run("unpin", name)
+            return
+        if code == CONFLICT:
+            return
+        held = self.command.documents_at(name)
+        if held is None:
+            raise Wrong(f"the pin {name} that was acknowledged is not there")
+        self.held[name] = held
+        self.look()
+
+    def unpin(self) -> None:
+        if len(self.held) < 3:
+            return
+        name = self.random.choice(sorted(self.held))
+        code, _ = self.run("unpin", name)
+        if code != CONFLICT:
+            del self.held[name]  # killed: there or not, nobody looks again
+        if code == 0 and name in self.command.pins():
+            raise Wrong(f"{name} is there after unpin")
+
+    def look(self) -> None:
+        if not self.held:
+            return
+        name = self.random.choice(sorted(self.held))
+        self.compare(self.command, name)
+        if not self.held[name]:
+            return
+        handle = self.random.choice(sorted(self.held[name]))
+        out = self.folder / "pinned.iafbt"
+        code, told, error = self.command.run(
+            "export", handle, "-o", out, "--level", "3", "--snapshot", name
+        )
+        if code != 0:
+            raise Wrong(f"export of {handle} at {name}: exit {code}: {error}")
+        if json.loads(told)["document_sha256"] != self.held[name][handle]:
+            raise Wrong(f"{handle} at {name} is not what it was")
+        self.counts["pins looked at"] += 1
+
+    def compare(self, command: Command, name: str) -> None:
+        there = command.documents_at(name)
+        if there != self.held[name]:
+            raise Wrong(f"{name} of {command.store} holds {there}, not {self.held[name]}")
+
+    def backup(self) -> None:
+        copy = self.folder / "backup"
+        code, out = self.run("backup", copy)
+        expected = None
+        if code == 0:
+            self.backed_up = True
+            expected = self.command.documents_at(json.loads(out)["snapshot"])
+        again = self.folder / "restored"
+        shutil.rmtree(again, ignore_errors=True)
+        restored = Command(self.command.binary, again)
+        code, _, error = self.command.run("restore", copy, again)
+        if code != 0:
+            if self.backed_up or code != NOT_FOUND:
+                raise Wrong(f"restore: exit {code}: {error}")
+            return
+        self.backed_up = True  # killed after it was whole
+        self.counts["restored"] += 1
+        there = {handle: document_of(state) for handle, state in restored.documents().items()}
+        if expected is not None:
+            self.counts["restored and compared"] += 1
+            if there != expected:
+                raise Wrong(f"a restored backup holds {there}, not {expected}")
+            for name in sorted(restored.pins() & set(self.held)):
+                self.compare(restored, name)
+        code, out, error = restored.run("verify", "--deep")
+        if code != 0 or not json.loads(out)["ok"]:
+            raise Wrong(f"verify --deep of a restored backup: exit {code}: {out} {error}")
 
 
 def make_bundles(binary: Path, folder: Path, count: int) -> dict[str, Path]:
@@ -213,12 +404,12 @@ def make_bundles(binary: Path, folder: Path, count: int) -> dict[str, Path]:
     subprocess.run([binary, "demo", demo, "--json"], check=True, capture_output=True)
     listed = Command(binary, demo)
     bundles = {}
-    for handle, document in sorted(listed.documents("").items())[:count]:
+    for handle, state in sorted(listed.documents().items())[:count]:
         path = folder / f"{hashlib.sha256(handle.encode()).hexdigest()[:12]}.iafbt"
         code, _, error = listed.run("export", handle, "-o", path, "--level", "3")
         if code != 0:
             raise Wrong(f"export of the demonstration: {error}")
-        bundles[document] = path
+        bundles[document_of(state)] = path
     shutil.rmtree(demo)
     return bundles
 
@@ -231,8 +422,21 @@ def bundles_in(binary: Path, folder: Path, scratch: Path) -> dict[str, Path]:
     if code != 0:
         raise Wrong(f"import of {folder}: {error}")
     return {
-        document: folder / f"{handle}.iafbt" for handle, document in asked.documents("").items()
+        document_of(state): folder / f"{handle}.iafbt"
+        for handle, state in asked.documents().items()
     }
+
+
+def configure(store: Path) -> None:
+    """So short that an hour forgets and collects thousands of times; reads are shorter still."""
+    toml = store / "lamina.toml"
+    text = toml.read_text()
+    for key, old, new in (("keep_snapshots", "7d", "30s"), ("gc_grace", "1h", "15s")):
+        changed = text.replace(f'{key} = "{old}"', f'{key} = "{new}"')
+        if changed == text:
+            raise Wrong(f"lamina.toml has no {key} of {old}")
+        text = changed
+    toml.write_text(text)
 
 
 def soak(
@@ -241,8 +445,12 @@ def soak(
     store = folder / "store"
     command = Command(binary, store)
     subprocess.run([binary, "init", store], check=True, capture_output=True)
+    configure(store)
     writers = [Writer(number, seed, command, bundles) for number in range(3)]
     readers = [Reader(number, seed, command, writers) for number in range(2)]
+    cleaner = Cleaner(seed, command)
+    keeper = Keeper(seed, command, folder)
+    workers = (*writers, *readers, cleaner, keeper)
     problems: list[str] = []
     end = time.monotonic() + seconds
 
@@ -253,14 +461,19 @@ def soak(
         except Exception as error:
             problems.append(f"{type(error).__name__}: {error}")
 
-    threads = [threading.Thread(target=loop, args=(each,)) for each in (*writers, *readers)]
+    threads = [threading.Thread(target=loop, args=(each,)) for each in workers]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
     counts: Counter = Counter()
-    for worker in (*writers, *readers):
+    for worker in workers:
         counts.update(worker.counts)
+    for name in keeper.held:
+        try:
+            keeper.compare(command, name)
+        except Wrong as wrong:
+            problems.append(f"in the end: {wrong}")
     for writer in writers:
         if command.documents(writer.prefix) != writer.sure:
             problems.append(f"in the end {writer.prefix} is not what was acknowledged")

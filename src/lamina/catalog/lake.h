@@ -174,4 +174,9 @@ class LakeReader {
   Database* database_;
 };
 
+/// Take away bounds of whole tables that no live file attains, of tables which files have left:
+/// before files' leaving took them away, they stayed, and DuckDB takes them for the least and
+/// greatest value.
+Status ForgetInexactTableBounds(Database& database);
+
 }  // namespace lamina::catalog

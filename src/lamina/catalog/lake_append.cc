@@ -120,9 +120,10 @@ Status CheckFile(const TableFacts& facts, const NewLakeFile& file) {
   return Ok();
 }
 
-// What ducklake_table_column_stats says of one column. Readers leave out whole tables by it, so it
-// may be too wide but never too narrow; a bound that is not known stays unknown for ever. A column
-// has no row before its first value.
+// What ducklake_table_column_stats says of one column. DuckDB answers min and max of a table
+// without live delete files from it, so bounds are exact (not those of the files, which are wider)
+// or unknown: once unknown, or once a file has left the table, they are so for ever. A column has
+// no row before its first value.
 struct ColumnSummary {
   bool stored = false, changed = false;
   bool contains_null = false;
@@ -271,6 +272,18 @@ Status PutPartitionValues(Database& database, std::int64_t file_id, std::int64_t
   return Ok();
 }
 
+/// As the catalog keeps them of a file.
+std::vector<ColumnStatistics> StoredColumns(const TableFacts& facts,
+                                            const table::WrittenFile& file) {
+  std::vector<ColumnStatistics> columns = file.columns;
+  for (ColumnStatistics& column : columns) {
+    const LakeType type = facts.leaves.at(column.field_id).type;
+    column.min_value = StoredBound(type, column.min_value, true);
+    column.max_value = StoredBound(type, column.max_value, false);
+  }
+  return columns;
+}
+
 bool HasColumn(const table::WrittenFile& file, std::int64_t column_id) {
   return std::any_of(file.columns.begin(), file.columns.end(),
                      [&](const ColumnStatistics& column) { return column.field_id == column_id; });
@@ -299,7 +312,8 @@ Result<std::vector<std::int64_t>> LakeWriter::Append(std::int64_t table_id,
     LAMINA_TRY(insert.Run());
     LAMINA_TRY(PutChecksums(*database_, id, file));
     LAMINA_TRY(PutPartitionValues(*database_, id, table_id, file.partition_values));
-    LAMINA_TRY(PutFileStatistics(*database_, id, table_id, written.columns));
+    const std::vector<ColumnStatistics> columns = StoredColumns(facts, written);
+    LAMINA_TRY(PutFileStatistics(*database_, id, table_id, columns));
     for (const ColumnStatistics& column : written.columns)
       Widen(facts.leaves.at(column.field_id).type, column, totals.next_row_id > 0,
             summaries[column.field_id]);
@@ -345,7 +359,24 @@ Status LakeWriter::Retire(std::int64_t table_id, const std::vector<std::int64_t>
     LAMINA_TRY(deletes.Run());
   }
   LAMINA_TRY(WriteTotals(*database_, table_id, totals));
+  LAMINA_ASSIGN(Statement forget,
+                database_->Prepare("UPDATE ducklake_table_column_stats SET min_value = NULL, "
+                                   "max_value = NULL WHERE table_id = ?1"));
+  LAMINA_TRY(forget.Bind(1, table_id).Run());
   AddChange("deleted_from_table:" + std::to_string(table_id));
+  return Ok();
+}
+
+Status ForgetInexactTableBounds(Database& database) {
+  for (const std::string bound : {"min_value", "max_value"}) {
+    LAMINA_TRY(database.Execute(
+        "UPDATE ducklake_table_column_stats AS t SET " + bound + " = NULL WHERE " + bound +
+        " IS NOT NULL AND EXISTS (SELECT 1 FROM ducklake_data_file f WHERE f.table_id = t.table_id "
+        "AND f.end_snapshot IS NOT NULL) AND NOT EXISTS (SELECT 1 FROM ducklake_data_file f JOIN "
+        "ducklake_file_column_stats s ON s.data_file_id = f.data_file_id AND s.column_id = "
+        "t.column_id WHERE f.table_id = t.table_id AND f.end_snapshot IS NULL AND s." +
+        bound + " = t." + bound + ")"));
+  }
   return Ok();
 }
 

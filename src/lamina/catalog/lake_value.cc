@@ -3,6 +3,7 @@
 #include <charconv>
 #include <cmath>
 #include <cstring>
+#include <limits>
 
 #include <arrow/extension_type.h>
 #include <arrow/scalar.h>
@@ -10,6 +11,7 @@
 
 #include "lamina/base/time.h"
 #include "lamina/base/uuid.h"
+#include "lamina/table/column_bounds.h"
 
 namespace lamina::catalog {
 namespace {
@@ -192,6 +194,17 @@ Result<std::optional<std::string>> LakeText(LakeType type, const arrow::Scalar& 
       return wrong();
   }
   return wrong();
+}
+
+std::optional<std::string> StoredBound(LakeType type, const std::optional<std::string>& text,
+                                       bool low) {
+  if (type != LakeType::kDouble || !text) return text;
+  std::optional<double> value = ParseNumber<double>(*text);
+  if (!value || !std::isfinite(*value)) return std::nullopt;
+  constexpr double kLargest = std::numeric_limits<double>::max();
+  for (int i = 0; i < kDoubleBoundMargin; ++i)
+    value = std::nextafter(*value, low ? -kLargest : kLargest);
+  return table::SpellDouble(*value);
 }
 
 }  // namespace lamina::catalog

@@ -38,4 +38,15 @@ class LakeValue {
 /// RETURNS kInvalidArgument when the scalar is not of the type.
 Result<std::optional<std::string>> LakeText(table::LakeType type, const arrow::Scalar& value);
 
+/// Doubles that a stored bound keeps clear of the least and greatest value of its file. DuckLake's
+/// extension asks SQL for files with the filter's constant as plain digits; DuckDB reads 17 of them
+/// as a DECIMAL, and converting that gives a double up to two places off (three roundings of half a
+/// place and one of the digits make less than four).
+inline constexpr int kDoubleBoundMargin = 4;
+
+/// What the catalog stores for a bound that a footer gives: of doubles a little wider, otherwise
+/// the same.
+std::optional<std::string> StoredBound(table::LakeType type, const std::optional<std::string>& text,
+                                       bool low);
+
 }  // namespace lamina::catalog

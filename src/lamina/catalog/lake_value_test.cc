@@ -7,6 +7,7 @@
 #include <gmock/gmock.h>
 
 #include "lamina/catalog/lake_test_support.h"
+#include "lamina/table/column_bounds.h"
 
 namespace lamina::catalog::test {
 namespace {
@@ -120,6 +121,27 @@ TEST(LakeValue, RefusesScalarsOfOtherTypes) {
   EXPECT_THAT(LakeText(LakeType::kTimestamp,
                        arrow::TimestampScalar(1, arrow::timestamp(arrow::TimeUnit::NANO))),
               IsError(ErrorCode::kInvalidArgument));
+}
+
+TEST(LakeValue, StoredBoundsOfDoublesKeepClear) {
+  constexpr double kMax = std::numeric_limits<double>::max();
+  for (const double value : {0.0, -0.0, 1.0, -1.0, 0.1, 5e-324, 1e300, -4000.0, kMax, -kMax}) {
+    const std::string text = table::SpellDouble(value);
+    for (const bool low : {true, false}) {
+      const auto stored = StoredBound(LakeType::kDouble, text, low);
+      ASSERT_TRUE(stored);
+      double expected = value;
+      for (int i = 0; i < kDoubleBoundMargin; ++i)
+        expected = std::nextafter(expected, low ? -kMax : kMax);
+      EXPECT_EQ(std::strtod(stored->c_str(), nullptr), expected) << text;
+      const auto order = LakeValue::Parse(LakeType::kDouble, *stored)
+                             ->Compare(*LakeValue::Parse(LakeType::kDouble, text));
+      EXPECT_TRUE(low ? order <= 0 : order >= 0) << text;
+    }
+  }
+  EXPECT_EQ(StoredBound(LakeType::kDouble, std::nullopt, true), std::nullopt);
+  EXPECT_EQ(StoredBound(LakeType::kInt64, "5", true), "5");
+  EXPECT_EQ(StoredBound(LakeType::kVarchar, "0.5", false), "0.5");
 }
 
 }  // namespace

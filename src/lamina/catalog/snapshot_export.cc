@@ -147,6 +147,9 @@ Result<std::int64_t> CopySnapshotRows(Database& live, std::optional<std::int64_t
       LAMINA_TRY(CopyRows(live, snapshot, copy, table.name,
                           "SELECT * FROM " + table.name + LakeFilter(table.name, columns)));
     }
+    // They are of the latest snapshot, and DuckDB would answer min and max from them.
+    LAMINA_TRY(
+        copy.Execute("UPDATE ducklake_table_column_stats SET min_value = NULL, max_value = NULL"));
     for (const OwnTable& table : OwnTables(index_sql)) {
       LAMINA_TRY(copy.Execute(table.create));
       LAMINA_TRY(CopyRows(live, snapshot, copy, table.name, table.select));

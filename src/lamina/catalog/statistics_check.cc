@@ -233,7 +233,8 @@ Result<std::vector<std::string>> TableStatisticsProblems(Database& database) {
     if (place == tables.end()) continue;
     const StoredStatistics& whole = place->second;
     for (const bool low : {true, false}) {
-      const auto& outer = low ? whole.min_value : whole.max_value;
+      // Files of before have exact bounds, later ones wider ones of doubles.
+      const auto outer = StoredBound(whole.type, low ? whole.min_value : whole.max_value, low);
       const auto& inner = low ? file.min_value : file.max_value;
       if (!outer || !inner) continue;
       const auto outer_value = LakeValue::Parse(whole.type, *outer);

@@ -51,8 +51,8 @@ constexpr const char* kFiles =
 
 class Verifier {
  public:
-  Verifier(Catalog& catalog, bool deep, const CancelToken* cancel)
-      : catalog_(catalog), deep_(deep), cancel_(cancel) {}
+  Verifier(Catalog& catalog, bool deep, const CancelToken* cancel, const WorkProgressCall& progress)
+      : catalog_(catalog), deep_(deep), cancel_(cancel), progress_call_(progress) {}
 
   Result<VerifyReport> Run() {
     CheckDatabases();
@@ -68,17 +68,21 @@ class Verifier {
     });
     if (!listed.ok()) Add("catalog", "catalog.sqlite", listed.error());
 
+    progress_.files_total = static_cast<std::int64_t>(files.size() + chunks.size());
+    progress_.bytes_total = report_.checked_bytes;
     const auto cancelled = [&] { return cancel_ != nullptr && cancel_->cancelled(); };
     const std::size_t workers = deep_ ? 0 : 1;
     LAMINA_TRY(ParallelFor(files.size(), workers, [&](std::size_t i, std::size_t) -> Status {
       if (cancelled()) return Cancelled("verify was cancelled");
       CheckFile(files[i]);
+      Done(files[i].size_bytes);
       return Ok();
     }));
     LAMINA_TRY(ParallelFor(chunks.size(), workers, [&](std::size_t i, std::size_t) -> Status {
       if (cancelled()) return Cancelled("verify was cancelled");
       const Status checked = catalog_.CheckChunk(chunks[i].first, deep_);
       if (!checked.ok()) Add("chunk", chunks[i].first.ToString(), checked.error());
+      Done(chunks[i].second);
       return Ok();
     }));
     std::sort(report_.problems.begin(), report_.problems.end(),
@@ -89,6 +93,13 @@ class Verifier {
   }
 
  private:
+  void Done(std::int64_t bytes) {
+    if (!progress_call_) return;
+    const std::lock_guard<std::mutex> lock(mutex_);
+    ++progress_.files_done;
+    progress_.bytes_done += bytes;
+    progress_call_(progress_);
+  }
   void Add(std::string_view kind, std::string_view path, std::string_view detail) {
     const std::lock_guard<std::mutex> lock(mutex_);
     report_.problems.push_back({std::string(kind), std::string(path), std::string(detail)});
@@ -262,14 +273,17 @@ class Verifier {
   Catalog& catalog_;
   const bool deep_;
   const CancelToken* const cancel_;
+  const WorkProgressCall& progress_call_;
+  WorkProgress progress_;
   std::mutex mutex_;
   VerifyReport report_;
 };
 
 }  // namespace
 
-Result<VerifyReport> VerifyCatalog(Catalog& catalog, bool deep, const CancelToken* cancel) {
-  return Verifier(catalog, deep, cancel).Run();
+Result<VerifyReport> VerifyCatalog(Catalog& catalog, bool deep, const CancelToken* cancel,
+                                   const WorkProgressCall& progress) {
+  return Verifier(catalog, deep, cancel, progress).Run();
 }
 
 }  // namespace lamina::catalog

@@ -5,6 +5,7 @@
 /// problem, changes nothing. Thread-safe.
 
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -13,6 +14,12 @@
 #include "lamina/catalog/catalog.h"
 
 namespace lamina::catalog {
+
+/// How far a long work is. Given now and then, one call at a time, by any thread.
+struct WorkProgress {
+  std::int64_t files_done = 0, files_total = 0, bytes_done = 0, bytes_total = 0;
+};
+using WorkProgressCall = std::function<void(const WorkProgress&)>;
 
 struct VerifyProblem {
   std::string kind;  ///< "catalog", "objects", "head", "lake-file", "delete-file", "statistics",
@@ -30,7 +37,7 @@ struct VerifyReport {
 /// right footer; every chunk: its bytes present with the right size; no reference to a chunk that
 /// is not there; SQLite's own check of the catalog. `deep` reads every page and hashes every chunk,
 /// on all cores. Damage is in the report; RETURNS kCancelled.
-Result<VerifyReport> VerifyCatalog(Catalog& catalog, bool deep,
-                                   const CancelToken* cancel = nullptr);
+Result<VerifyReport> VerifyCatalog(Catalog& catalog, bool deep, const CancelToken* cancel = nullptr,
+                                   const WorkProgressCall& progress = {});
 
 }  // namespace lamina::catalog

@@ -120,4 +120,38 @@ void ProgressLine::Update(const backtests::ImportProgress& progress) {
   std::fflush(stderr);
 }
 
+WorkLine::WorkLine(const Context& context, std::string work)
+    : work_(std::move(work)), begin_(SecondsNow()) {
+  if (context.quiet || context.structured() || ::isatty(STDERR_FILENO) != 1) return;
+  thread_ = std::thread([this] {
+    std::unique_lock lock(mutex_);
+    while (!wake_.wait_for(lock, std::chrono::milliseconds(500), [this] { return ended_; })) Show();
+  });
+}
+
+WorkLine::~WorkLine() {
+  if (!thread_.joinable()) return;
+  {
+    const std::lock_guard lock(mutex_);
+    ended_ = true;
+  }
+  wake_.notify_all();
+  thread_.join();
+  if (shown_) std::fprintf(stderr, "\r\033[K");
+}
+
+void WorkLine::Update(const catalog::WorkProgress& progress) {
+  const std::lock_guard lock(mutex_);
+  figures_ = ", " + HumanCount(progress.files_done) + " of " + HumanCount(progress.files_total) +
+             " files, " + HumanBytes(progress.bytes_done) + " of " +
+             HumanBytes(progress.bytes_total);
+}
+
+void WorkLine::Show() {
+  shown_ = true;
+  std::fprintf(stderr, "\r%s%s, %s\033[K", work_.c_str(), figures_.c_str(),
+               HumanSeconds(SecondsNow() - begin_).c_str());
+  std::fflush(stderr);
+}
+
 }  // namespace lamina::cli

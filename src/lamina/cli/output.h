@@ -3,15 +3,19 @@
 /// \file lamina/cli/output.h
 /// Text for people: sizes, durations, errors, the progress line. Used by one thread unless said.
 
+#include <condition_variable>
 #include <cstdint>
 #include <initializer_list>
+#include <mutex>
 #include <string>
 #include <string_view>
+#include <thread>
 #include <vector>
 
 #include "lamina/backtests/import.h"
 #include "lamina/base/json.h"
 #include "lamina/base/result.h"
+#include "lamina/catalog/verify.h"
 #include "lamina/cli/commands.h"
 
 namespace lamina::cli {
@@ -52,6 +56,27 @@ class ProgressLine {
   bool shown_ = false;
   bool active_ = false;
   double begin_ = 0;
+};
+
+/// "merging small files, 12.3 s" on a terminal while it lives, counted by a thread of its own; with
+/// figures where the work gives some. Thread-safe.
+class WorkLine {
+ public:
+  WorkLine(const Context& context, std::string work);
+  ~WorkLine();
+  WorkLine(const WorkLine&) = delete;
+  WorkLine& operator=(const WorkLine&) = delete;
+  void Update(const catalog::WorkProgress& progress);
+
+ private:
+  void Show();
+
+  std::string work_, figures_;
+  double begin_ = 0;
+  bool ended_ = false, shown_ = false;
+  std::mutex mutex_;
+  std::condition_variable wake_;
+  std::thread thread_;
 };
 
 }  // namespace lamina::cli

@@ -1,8 +1,11 @@
 #include "lamina/cli/output.h"
 
+#include <cstdlib>
 #include <limits>
 
+#include <fcntl.h>
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 namespace lamina::cli {
 namespace {
@@ -53,6 +56,32 @@ TEST(Output, OneDecimal) {
   EXPECT_EQ(OneDecimal(0), "0.0");
   EXPECT_EQ(OneDecimal(-1.25), "-1.2");
   EXPECT_EQ(OneDecimal(1e6), "1000000.0");
+}
+
+TEST(Output, LongWorkIsSeenOnATerminal) {
+  const int terminal = posix_openpt(O_RDWR | O_NOCTTY);
+  ASSERT_GE(terminal, 0);
+  ASSERT_EQ(grantpt(terminal) | unlockpt(terminal), 0);
+  const int screen = open(ptsname(terminal), O_RDWR | O_NOCTTY);
+  ASSERT_GE(screen, 0);
+  const int before = dup(STDERR_FILENO);
+  dup2(screen, STDERR_FILENO);
+  std::string seen;
+  {
+    WorkLine line(Context(), "copying");
+    line.Update({.files_done = 3, .files_total = 1200, .bytes_done = 10, .bytes_total = 20});
+    while (seen.find(" s\033[K") == std::string::npos &&
+           seen.find(" ms\033[K") == std::string::npos) {
+      char buffer[256];
+      const ssize_t count = read(terminal, buffer, sizeof(buffer));
+      ASSERT_GT(count, 0);
+      seen.append(buffer, static_cast<std::size_t>(count));
+    }
+  }
+  std::fflush(stderr);
+  dup2(before, STDERR_FILENO);
+  for (const int file : {before, screen, terminal}) close(file);
+  EXPECT_TRUE(seen.starts_with("\rcopying, 3 of 1,200 files, 10 B of 20 B, ")) << seen;
 }
 
 TEST(Output, MessagesGoToStderr) {

@@ -63,6 +63,16 @@ Result<std::optional<Micros>> Span(const std::string& text) {
   return std::optional<Micros>(span);
 }
 
+/// What `work` gives; its time and figures are shown on a terminal meanwhile.
+template <class Work>
+auto InSight(const Context& context, const char* what, const Work& work) {
+  WorkLine line(context, what);
+  const catalog::WorkProgressCall progress = [&](const catalog::WorkProgress& now) {
+    line.Update(now);
+  };
+  return work(progress);
+}
+
 const char* Would(bool dry_run) { return dry_run ? " would be" : ""; }
 
 using PinNames = std::map<std::int64_t, std::vector<std::string>>;
@@ -125,7 +135,11 @@ Outcome Snapshots(const Context& context) {
 
 Outcome Verify(const Context& context, bool deep) {
   LAMINA_ASSIGN(const auto opened, OpenStore(context, "", true));
-  LAMINA_ASSIGN(const auto found, upkeep::VerifyStore(*opened, deep, context.cancel));
+  LAMINA_ASSIGN(const auto found, InSight(context, deep ? "reading every byte" : "checking",
+                                          [&](const catalog::WorkProgressCall& progress) {
+                                            return upkeep::VerifyStore(*opened, deep,
+                                                                       context.cancel, progress);
+                                          }));
   if (context.structured()) {
     Print(Object([&](JsonWriter& json) {
       json.Key("ok");
@@ -222,7 +236,9 @@ Outcome Collect(const Context& context, const UpkeepArguments& arguments) {
   options.dry_run = arguments.dry_run;
   options.cancel = context.cancel;
   LAMINA_ASSIGN(const auto opened, OpenStore(context));
-  LAMINA_ASSIGN(const auto report, upkeep::CollectGarbage(*opened, options));
+  LAMINA_ASSIGN(const auto report, InSight(context, "collecting", [&](const auto&) {
+                  return upkeep::CollectGarbage(*opened, options);
+                }));
   if (context.structured()) {
     Print(Object([&](JsonWriter& json) {
       WriteFields(json, {{"removed_chunks", report.removed_chunks},
@@ -250,7 +266,9 @@ Outcome Compact(const Context& context, const UpkeepArguments& arguments) {
   request.tables = arguments.names;
   request.cancel = context.cancel;
   LAMINA_ASSIGN(const auto opened, OpenStore(context));
-  LAMINA_ASSIGN(const auto tables, opened->catalog().Compact(request));
+  LAMINA_ASSIGN(const auto tables, InSight(context, "merging", [&](const auto&) {
+                  return opened->catalog().Compact(request);
+                }));
   if (context.structured()) {
     Print(Object([&](JsonWriter& json) {
       json.Key("tables");
@@ -287,8 +305,9 @@ Outcome Purge(const Context& context, const UpkeepArguments& arguments) {
     return InvalidArgument("purge takes backtests out for good and cannot be undone; say --yes");
   }
   LAMINA_ASSIGN(const auto opened, OpenStore(context));
-  LAMINA_ASSIGN(const auto report,
-                upkeep::PurgeBacktests(*opened, arguments.names, context.cancel));
+  LAMINA_ASSIGN(const auto report, InSight(context, "purging", [&](const auto&) {
+                  return upkeep::PurgeBacktests(*opened, arguments.names, context.cancel);
+                }));
   if (context.structured()) {
     Print(Object([&](JsonWriter& json) {
       json.Key("purged");
@@ -311,7 +330,10 @@ Outcome Purge(const Context& context, const UpkeepArguments& arguments) {
 Outcome Backup(const Context& context, const UpkeepArguments& arguments) {
   LAMINA_ASSIGN(const auto opened, OpenStore(context));
   LAMINA_ASSIGN(const auto report,
-                upkeep::BackupStore(*opened, arguments.destination, context.cancel));
+                InSight(context, "copying", [&](const catalog::WorkProgressCall& progress) {
+                  return upkeep::BackupStore(*opened, arguments.destination, context.cancel,
+                                             progress);
+                }));
   if (context.structured()) {
     Print(Object([&](JsonWriter& json) {
       WriteFields(json, {{"files", report.files},
@@ -330,8 +352,11 @@ Outcome Backup(const Context& context, const UpkeepArguments& arguments) {
 }
 
 Outcome Restore(const Context& context, const UpkeepArguments& arguments) {
-  LAMINA_ASSIGN(const auto report, upkeep::RestoreStore(io::PosixEnv(), arguments.source,
-                                                        arguments.destination, context.cancel));
+  LAMINA_ASSIGN(const auto report,
+                InSight(context, "restoring", [&](const catalog::WorkProgressCall& progress) {
+                  return upkeep::RestoreStore(io::PosixEnv(), arguments.source,
+                                              arguments.destination, context.cancel, progress);
+                }));
   if (context.structured()) {
     Print(Object([&](JsonWriter& json) {
       WriteFields(
@@ -353,7 +378,9 @@ Outcome Repair(const Context& context, const UpkeepArguments& arguments) {
   options.backup = arguments.source;
   options.cancel = context.cancel;
   LAMINA_ASSIGN(const auto opened, OpenStore(context));
-  LAMINA_ASSIGN(const auto report, upkeep::RepairStore(*opened, options));
+  LAMINA_ASSIGN(const auto report, InSight(context, "reading every byte", [&](const auto&) {
+                  return upkeep::RepairStore(*opened, options);
+                }));
   const bool ok = report.problems.empty();
   if (context.structured()) {
     Print(Object([&](JsonWriter& json) {

@@ -226,7 +226,8 @@ Status CopyDatabases(io::Env& env, const std::string& state, const std::string& 
 }  // namespace
 
 Result<BackupReport> BackupStore(store::Store& store, const std::string& destination,
-                                 const CancelToken* cancel) {
+                                 const CancelToken* cancel,
+                                 const catalog::WorkProgressCall& progress) {
   io::Env& env = store.catalog().env();
   LAMINA_TRY(CheckOutside(destination, store.catalog().root()));
   LAMINA_ASSIGN(const auto lock, LockUpkeep(store.catalog()));
@@ -236,7 +237,7 @@ Result<BackupReport> BackupStore(store::Store& store, const std::string& destina
   LAMINA_ASSIGN(const auto files,
                 FilesOfState(env, io::JoinPath(state, kCatalog), manifest.snapshot));
   LAMINA_ASSIGN(const CopyCount copied,
-                CopyFiles(env, store.catalog().root(), destination, files, cancel));
+                CopyFiles(env, store.catalog().root(), destination, files, cancel, progress));
   BackupReport report;
   report.copied_files = copied.files;
   report.copied_bytes = copied.bytes;
@@ -259,7 +260,8 @@ Result<BackupReport> BackupStore(store::Store& store, const std::string& destina
 }
 
 Result<RestoreReport> RestoreStore(io::Env& env, const std::string& source, const std::string& root,
-                                   const CancelToken* cancel) {
+                                   const CancelToken* cancel,
+                                   const catalog::WorkProgressCall& progress) {
   LAMINA_ASSIGN(const auto manifest, FindManifest(env, source));
   if (!manifest) {
     const bool begun = env.Exists(io::JoinPath(source, kUnfinished));
@@ -276,7 +278,7 @@ Result<RestoreReport> RestoreStore(io::Env& env, const std::string& source, cons
   RestoreReport report;
   report.store_id = config.store_id;
   LAMINA_ASSIGN(const auto files, FilesOfState(env, io::JoinPath(root, kCatalog), report.snapshot));
-  LAMINA_ASSIGN(const CopyCount copied, CopyFiles(env, source, root, files, cancel));
+  LAMINA_ASSIGN(const CopyCount copied, CopyFiles(env, source, root, files, cancel, progress));
   static_cast<void>(copied);
   for (const char* folder : {"lake", "chunks", "staging"}) {
     LAMINA_TRY(env.CreateDirectories(io::JoinPath(root, folder)));

@@ -10,6 +10,7 @@
 #include "lamina/base/parallel.h"
 #include "lamina/base/result.h"
 #include "lamina/base/uuid.h"
+#include "lamina/catalog/verify.h"
 #include "lamina/io/env.h"
 #include "lamina/store/store.h"
 
@@ -27,7 +28,8 @@ struct BackupReport {
 /// is; an interrupted one goes on where it was. RETURNS kAlreadyExists (a folder of other things, a
 /// backup of another store), kCorruption (a file is damaged: the backup is not made), kConflict.
 Result<BackupReport> BackupStore(store::Store& store, const std::string& destination,
-                                 const CancelToken* cancel = nullptr);
+                                 const CancelToken* cancel = nullptr,
+                                 const catalog::WorkProgressCall& progress = {});
 
 struct RestoreReport {
   std::int64_t files = 0, bytes = 0, snapshot = 0;
@@ -38,6 +40,7 @@ struct RestoreReport {
 /// same backup that was interrupted. The new store is verified before it can be opened. RETURNS
 /// kNotFound (no whole backup at `source`), kAlreadyExists, kCorruption.
 Result<RestoreReport> RestoreStore(io::Env& env, const std::string& source, const std::string& root,
-                                   const CancelToken* cancel = nullptr);
+                                   const CancelToken* cancel = nullptr,
+                                   const catalog::WorkProgressCall& progress = {});
 
 }  // namespace lamina::upkeep

@@ -130,13 +130,20 @@ Result<std::vector<StoredFile>> NamedFiles(catalog::Database& catalog) {
 }
 
 Result<CopyCount> CopyFiles(io::Env& env, const std::string& from, const std::string& to,
-                            const std::vector<StoredFile>& files, const CancelToken* cancel) {
+                            const std::vector<StoredFile>& files, const CancelToken* cancel,
+                            const catalog::WorkProgressCall& progress) {
   CopyCount copied;
+  catalog::WorkProgress work;
+  work.files_total = static_cast<std::int64_t>(files.size());
+  for (const StoredFile& file : files) work.bytes_total += file.bytes;
   std::set<std::string> folders;
   for (const StoredFile& file : files) {
     if (cancel != nullptr && cancel->cancelled()) {
       return Cancelled("interrupted; what was copied stays, run it again to go on");
     }
+    ++work.files_done;
+    work.bytes_done += file.bytes;
+    if (progress) progress(work);
     const std::string target = io::JoinPath(to, file.path);
     const auto there = env.Stat(target);
     if (there.ok() && there->size == file.bytes) continue;

@@ -13,6 +13,7 @@
 #include "lamina/base/result.h"
 #include "lamina/catalog/chunk_store.h"
 #include "lamina/catalog/database.h"
+#include "lamina/catalog/verify.h"
 #include "lamina/io/env.h"
 
 namespace lamina::upkeep {
@@ -35,7 +36,8 @@ struct CopyCount {
 /// Copy those that `to` does not have with the right size. Each appears whole, synced and checked.
 /// RETURNS kCorruption naming a file of `from` that is damaged or missing.
 Result<CopyCount> CopyFiles(io::Env& env, const std::string& from, const std::string& to,
-                            const std::vector<StoredFile>& files, const CancelToken* cancel);
+                            const std::vector<StoredFile>& files, const CancelToken* cancel,
+                            const catalog::WorkProgressCall& progress = {});
 
 /// CRC32C of all bytes.
 Result<std::uint32_t> ChecksumOf(io::Env& env, const std::string& path);

@@ -260,6 +260,7 @@ class Expiry {
       Choice choice = Choose(times.snapshots(), pins, options_, now);
       LAMINA_ASSIGN(report_.kept_pinned, CountPinned(database, choice));
       LAMINA_ASSIGN(tables, VersionedTables(database));
+      LAMINA_TRY(catalog::ForgetInexactTableBounds(database));
       LAMINA_TRY(RemoveSnapshots(database, choice.expired));
       report_.kept = static_cast<std::int64_t>(choice.by_policy.size() + choice.by_pin.size());
       report_.expired = std::move(choice.expired);

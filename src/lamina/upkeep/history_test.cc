@@ -1,5 +1,6 @@
 #include "lamina/upkeep/history.h"
 
+#include "lamina/upkeep/collection.h"
 #include "lamina/upkeep/upkeep_test_support.h"
 
 namespace lamina::upkeep {
@@ -88,6 +89,38 @@ TEST(Expire, ATimeBetweenForgottenSnapshotsIsNotAnswered) {
   EXPECT_THAT(at(1), IsError(ErrorCode::kNotFound, HasSubstr("expired")));
   EXPECT_THAT(catalog::ResolveSnapshot(store.catalog(), "2999-01-01"), IsOk());
   EXPECT_EQ(*catalog::ResolveSnapshot(store.catalog(), "mine"), pinned);
+}
+
+// A clock that was ahead and was set back: everything is younger than it was, never older.
+TEST(Expire, AClockSetBackForgetsAndCollectsNothingEarly) {
+  UnitStore store;
+  store.Put(1);
+  store.Put(2);
+  ASSERT_THAT(store.catalog().Transact([](catalog::Database& database) {
+    return database.Execute(
+        "UPDATE ducklake_snapshot SET snapshot_time = '2999-01-01 00:00:00+00'");
+  }),
+              IsOk());
+  store.Put(3);
+  store.Drop(1);
+  const auto snapshots = *(*store).Snapshots();
+  for (std::size_t i = 1; i < snapshots.size(); ++i)
+    EXPECT_GE(snapshots[i].time.value, snapshots[i - 1].time.value);
+  const std::int64_t before = store.FilesBelow("lake");
+  ASSERT_THAT(store.catalog().Compact({}), IsOk());
+  const std::int64_t after = store.FilesBelow("lake");
+  EXPECT_GE(after, before);
+  const auto report = ExpireSnapshots(store.catalog(), kEverything);
+  ASSERT_THAT(report, IsOk());
+  EXPECT_TRUE(report->expired.empty());
+  CollectOptions options;
+  options.keep_snapshots = options.grace = options.price_grace = Micros{0};
+  const auto collected = CollectGarbage(*store, options);
+  ASSERT_THAT(collected, IsOk());
+  EXPECT_EQ(collected->removed_files + collected->removed_chunks, 0);
+  EXPECT_EQ(store.FilesBelow("lake"), after);
+  EXPECT_THAT(store.Units(), ElementsAre(2, 3));
+  EXPECT_THAT(store.Units(snapshots[snapshots.size() - 2].snapshot_id), ElementsAre(1, 2, 3));
 }
 
 TEST(Expire, ChunksThatAKeptSnapshotNamesStay) {

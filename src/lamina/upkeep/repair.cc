@@ -8,6 +8,7 @@
 
 #include "lamina/backtests/rebuild_index.h"
 #include "lamina/catalog/lake_value.h"
+#include "lamina/catalog/statistics_check.h"
 #include "lamina/table/parquet_file.h"
 #include "lamina/upkeep/backup_files.h"
 #include "lamina/upkeep/upkeep_lock.h"
@@ -130,6 +131,9 @@ class Repairer {
     LAMINA_ASSIGN(const bool found, find.Bind(1, name).Step());
     if (!found) return Ok();
     const std::int64_t id = find.Int(0);
+    LAMINA_ASSIGN(const auto stored, catalog::ReadStatistics(database, id));
+    std::map<std::int64_t, table::LakeType> types;
+    for (const auto& column : stored) types[column.column_id] = column.type;
     LAMINA_ASSIGN(Statement update,
                   database.Prepare("UPDATE ducklake_file_column_stats SET column_size_bytes = ?3, "
                                    "value_count = ?4, null_count = ?5, min_value = ?6, max_value = "
@@ -138,59 +142,23 @@ class Repairer {
     for (const table::ColumnStatistics& column : written.columns) {
       update.Bind(1, id).Bind(2, column.field_id).Bind(3, column.size_bytes);
       update.Bind(4, column.value_count).Bind(5, column.null_count);
-      update.Bind(6, column.min_value).Bind(7, column.max_value);
+      const auto found_type = types.find(column.field_id);  // elements of lists are not there
+      const auto type = found_type == types.end() ? table::LakeType::kInt32 : found_type->second;
+      update.Bind(6, catalog::StoredBound(type, column.min_value, true));
+      update.Bind(7, catalog::StoredBound(type, column.max_value, false));
       LAMINA_TRY(update.Bind(8, column.contains_nan).Run());
     }
     return Ok();
   }
 
-  /// Bounds over all files that some snapshot sees; none where one of them has none.
+  /// Bounds are taken away (DuckDB takes them for exact); whether there is a NaN follows from all
+  /// files that some snapshot sees.
   static Status RebuildTableStatistics(Database& database) {
-    struct Bounds {
-      std::optional<std::string> low, high;
-      bool unknown = false, nan = false;
-      table::LakeType type = table::LakeType::kVarchar;
-    };
-    std::map<std::pair<std::int64_t, std::int64_t>, Bounds> all;
-    {
-      LAMINA_ASSIGN(Statement read,
-                    database.Prepare("SELECT s.table_id, s.column_id, c.column_type, s.min_value, "
-                                     "s.max_value, s.contains_nan, s.value_count FROM "
-                                     "ducklake_file_column_stats s JOIN ducklake_column c ON "
-                                     "c.table_id = s.table_id AND c.column_id = s.column_id AND "
-                                     "c.end_snapshot IS NULL AND c.column_type <> 'list'"));
-      for (;;) {
-        LAMINA_ASSIGN(const bool row, read.Step());
-        if (!row) break;
-        Bounds& bounds = all[{read.Int(0), read.Int(1)}];
-        LAMINA_ASSIGN(bounds.type, table::LakeTypeFromName(read.Text(2)));
-        bounds.nan = bounds.nan || read.Int(5) != 0;
-        if (!read.IsNull(6) && read.Int(6) == 0) continue;  // no values: bounds nothing
-        Widen(bounds.type, read.OptionalText(3), true, bounds.low, bounds.unknown);
-        Widen(bounds.type, read.OptionalText(4), false, bounds.high, bounds.unknown);
-      }
-    }
-    LAMINA_ASSIGN(Statement update,
-                  database.Prepare("UPDATE ducklake_table_column_stats SET min_value = ?3, "
-                                   "max_value = ?4, contains_nan = CASE WHEN contains_nan IS NULL "
-                                   "THEN NULL ELSE ?5 END WHERE table_id = ?1 AND column_id = ?2"));
-    for (auto& [key, bounds] : all) {
-      if (bounds.unknown) bounds.low = bounds.high = std::nullopt;
-      update.Bind(1, key.first).Bind(2, key.second).Bind(3, bounds.low).Bind(4, bounds.high);
-      LAMINA_TRY(update.Bind(5, bounds.nan).Run());
-    }
-    return Ok();
-  }
-
-  static void Widen(table::LakeType type, const std::optional<std::string>& bound, bool low,
-                    std::optional<std::string>& widest, bool& unknown) {
-    const auto value = bound ? catalog::LakeValue::Parse(type, *bound) : std::nullopt;
-    if (!value) {
-      unknown = true;
-      return;
-    }
-    const auto known = widest ? catalog::LakeValue::Parse(type, *widest) : std::nullopt;
-    if (!known || (low ? value->Compare(*known) < 0 : value->Compare(*known) > 0)) widest = bound;
+    return database.Execute(
+        "UPDATE ducklake_table_column_stats AS t SET min_value = NULL, max_value = NULL, "
+        "contains_nan = CASE WHEN contains_nan IS NULL THEN NULL ELSE EXISTS (SELECT 1 FROM "
+        "ducklake_file_column_stats s WHERE s.table_id = t.table_id AND s.column_id = t.column_id "
+        "AND s.contains_nan <> 0) END");
   }
 
   /// From the backup, when it has the file whole.

@@ -45,9 +45,10 @@ StoreProblem WithRemedy(std::string kind, std::string path, std::string detail) 
 
 }  // namespace
 
-Result<StoreVerification> VerifyStore(store::Store& store, bool deep, const CancelToken* cancel) {
+Result<StoreVerification> VerifyStore(store::Store& store, bool deep, const CancelToken* cancel,
+                                      const catalog::WorkProgressCall& progress) {
   StoreVerification all;
-  LAMINA_ASSIGN(auto files, catalog::VerifyCatalog(store.catalog(), deep, cancel));
+  LAMINA_ASSIGN(auto files, catalog::VerifyCatalog(store.catalog(), deep, cancel, progress));
   all.checked_files = files.checked_files;
   all.checked_chunks = files.checked_chunks;
   all.checked_bytes = files.checked_bytes;

@@ -10,6 +10,7 @@
 
 #include "lamina/base/parallel.h"
 #include "lamina/base/result.h"
+#include "lamina/catalog/verify.h"
 #include "lamina/store/store.h"
 
 namespace lamina::upkeep {
@@ -31,6 +32,7 @@ struct StoreVerification {
 
 /// VerifyCatalog and VerifyBacktests. Damage is in the report; RETURNS kCancelled.
 Result<StoreVerification> VerifyStore(store::Store& store, bool deep,
-                                      const CancelToken* cancel = nullptr);
+                                      const CancelToken* cancel = nullptr,
+                                      const catalog::WorkProgressCall& progress = {});
 
 }  // namespace lamina::upkeep
