@@ -57,8 +57,10 @@ from .stores import (
 )
 from .summary import BacktestSummary, Disagreement
 from .table import Table
+from .ticks import Ack, Ticks, TickTable, TickTail, TickWriter
 
 __all__ = [
+    "Ack",
     "AddedInstruments",
     "AlreadyExists",
     "Backtest",
@@ -99,6 +101,10 @@ __all__ = [
     "StoreHandleNotFoundError",
     "SupportsCopyFrom",
     "Table",
+    "TickTable",
+    "TickTail",
+    "TickWriter",
+    "Ticks",
     "Unsupported",
     "ValidateReport",
     "VerifyReport",

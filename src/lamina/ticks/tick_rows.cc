@@ -32,24 +32,24 @@ struct ColumnRule {
   char type;       ///< i int64, d double, f int32, t text, y tick type
 };
 constexpr std::array kColumns = {
-    ColumnRule{"ts_ns", kAll, true, 'i'},
-    ColumnRule{"recv_ns", kAll, true, 'i'},
-    ColumnRule{"contract_id", kAll, true, 'i'},
-    ColumnRule{"tick_type", kAll, true, 'y'},
-    ColumnRule{"writer", kAll, true, 'i'},
-    ColumnRule{"seq", kAll, true, 'i'},
-    ColumnRule{"price", kTradesBit | kMidpointsBit, true, 'd'},
-    ColumnRule{"size", kTradesBit, true, 'd'},
-    ColumnRule{"bid_price", kQuotesBit, true, 'd'},
-    ColumnRule{"bid_size", kQuotesBit, true, 'd'},
-    ColumnRule{"ask_price", kQuotesBit, true, 'd'},
-    ColumnRule{"ask_size", kQuotesBit, true, 'd'},
-    ColumnRule{"exchange", kTradesBit, true, 't'},
-    ColumnRule{"conditions", kTradesBit, true, 't'},
-    ColumnRule{"flags", kAll, true, 'f'},
-    ColumnRule{"request_id", kAll, false, 'i'},
-    ColumnRule{"source", kAll, false, 't'},
-    ColumnRule{"extra", kAll, false, 't'},
+    ColumnRule{"ts_ns", kAll, kAll, 'i'},
+    ColumnRule{"recv_ns", kAll, kAll, 'i'},
+    ColumnRule{"contract_id", kAll, kAll, 'i'},
+    ColumnRule{"tick_type", kAll, kAll, 'y'},
+    ColumnRule{"writer", kAll, kAll, 'i'},
+    ColumnRule{"seq", kAll, kAll, 'i'},
+    ColumnRule{"price", kTradesBit | kMidpointsBit, kAll, 'd'},
+    ColumnRule{"size", kTradesBit, kAll, 'd'},
+    ColumnRule{"bid_price", kQuotesBit, kAll, 'd'},
+    ColumnRule{"bid_size", kQuotesBit, kAll, 'd'},
+    ColumnRule{"ask_price", kQuotesBit, kAll, 'd'},
+    ColumnRule{"ask_size", kQuotesBit, kAll, 'd'},
+    ColumnRule{"exchange", kAll, kTradesBit, 't'},
+    ColumnRule{"conditions", kAll, kTradesBit, 't'},
+    ColumnRule{"flags", kAll, kAll, 'f'},
+    ColumnRule{"request_id", kAll, 0, 'i'},
+    ColumnRule{"source", kAll, 0, 't'},
+    ColumnRule{"extra", kAll, 0, 't'},
 };
 
 unsigned BitOf(TickKind kind) { return 1U << static_cast<unsigned>(kind); }
@@ -310,7 +310,7 @@ Result<std::shared_ptr<arrow::Schema>> ResultSchema(
   arrow::FieldVector fields;
   if (!names) {
     for (const ColumnRule& rule : kColumns) {
-      if (rule.usual && (rule.kinds & kinds) != 0) {
+      if ((rule.usual & kinds) != 0 && (rule.kinds & kinds) != 0) {
         fields.push_back(arrow::field(rule.name, TypeOf(rule)));
       }
     }

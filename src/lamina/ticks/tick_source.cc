@@ -6,6 +6,7 @@
 
 #include <arrow/table.h>
 
+#include "lamina/tick_log/live_buffer.h"
 #include "lamina/ticks/tick_tables.h"
 
 namespace lamina::ticks {
@@ -36,6 +37,29 @@ ArchivePlan Narrowed(const ArchivePlan& plan, TimeSpan span) {
 
 std::string SeqText(std::int64_t from, std::int64_t end) {
   return std::to_string(from) + " to " + std::to_string(end - 1);
+}
+
+/// Leave out rows from seq `end` on: memory may hold what is not durable yet. Rows are in seq
+/// order.
+void Truncate(TickBatch& ticks, std::int64_t end) {
+  const auto rows = static_cast<std::size_t>(
+      std::lower_bound(ticks.seq.begin(), ticks.seq.end(), end) - ticks.seq.begin());
+  if (rows == ticks.size()) return;
+  const auto cut = [&](auto& column) {
+    if (column.size() > rows) column.resize(rows);
+  };
+  cut(ticks.contract_id);
+  cut(ticks.type);
+  cut(ticks.ts_ns);
+  cut(ticks.recv_ns);
+  cut(ticks.writer);
+  cut(ticks.seq);
+  for (auto& values : ticks.values) cut(values);
+  cut(ticks.flags);
+  cut(ticks.request_id);
+  for (auto* texts : {&ticks.exchange, &ticks.conditions, &ticks.source, &ticks.extra}) {
+    cut(texts->codes);
+  }
 }
 
 }  // namespace
@@ -98,7 +122,7 @@ Result<ArrowTable> TickSource::Load(const ReadPoint& point, const TickSelection&
   LAMINA_ASSIGN(std::vector<ArrowTable> runs,
                 LoadArchive(*catalog_, plan, selection, span, *result, workers_, read));
   for (const ReadPoint::LogSpan& log : point.logs) {
-    LAMINA_ASSIGN(TickBatches ticks, ReadLog(log, selection, span));
+    LAMINA_ASSIGN(std::vector<TickBatch> ticks, ReadLog(log, selection, span));
     for (TickBatch& batch : ticks) {
       if (batch.size() == 0) continue;
       read.log_rows += static_cast<std::int64_t>(batch.size());
@@ -110,23 +134,59 @@ Result<ArrowTable> TickSource::Load(const ReadPoint& point, const TickSelection&
   return MergeRuns(std::move(runs), result);
 }
 
-Result<TickBatches> TickSource::ReadLog(const ReadPoint::LogSpan& log,
-                                        const TickSelection& selection, TimeSpan span) {
+void TickSource::AddLive(std::shared_ptr<const tick_log::TickWriter> writer) {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  std::erase_if(live_, [](const auto& one) { return one.second.expired(); });
+  live_[writer->writer()] = writer;
+}
+
+std::optional<std::vector<TickBatch>> TickSource::ReadLive(const ReadPoint::LogSpan& log,
+                                                           const TickSelection& selection,
+                                                           TimeSpan span) {
+  std::shared_ptr<const tick_log::TickWriter> writer;
+  {
+    const std::lock_guard<std::mutex> lock(mutex_);
+    const auto found = live_.find(log.writer);
+    if (found != live_.end()) writer = found->second.lock();
+  }
+  if (writer == nullptr) return {};
+  std::vector<TickBatch> batches;
+  for (const std::int64_t contract : selection.contracts) {
+    for (const TickType type : selection.types) {
+      tick_log::LiveTicks ticks =
+          writer->live().Read(contract, type, span.begin, span.end, log.from_seq);
+      if (ticks.complete_from > log.from_seq) return {};
+      Truncate(ticks.ticks, log.end_seq);
+      if (ticks.ticks.size() > 0) batches.push_back(std::move(ticks.ticks));
+    }
+  }
+  return batches;
+}
+
+Result<std::vector<TickBatch>> TickSource::ReadLog(const ReadPoint::LogSpan& log,
+                                                   const TickSelection& selection, TimeSpan span) {
+  if (auto live = ReadLive(log, selection, span)) return *std::move(live);
   const tick_log::TickFilter filter{.contracts = selection.contracts,
                                     .types = selection.types,
                                     .begin_ns = span.begin,
                                     .end_ns = span.end};
   auto ticks = logs_.Read(log.writer, log.from_seq, log.end_seq, filter);
-  if (ticks.ok()) return ticks;
-  return std::move(ticks).error().With("reading ticks " + SeqText(log.from_seq, log.end_seq) +
-                                       " of writer " + std::to_string(log.writer));
+  if (!ticks.ok()) {
+    return std::move(ticks).error().With("reading ticks " + SeqText(log.from_seq, log.end_seq) +
+                                         " of writer " + std::to_string(log.writer));
+  }
+  std::vector<TickBatch> batches;
+  for (TickBatch& batch : *ticks) {
+    if (batch.size() > 0) batches.push_back(std::move(batch));
+  }
+  return batches;
 }
 
 Result<bool> TickSource::NothingInLogs(const ReadPoint& point, const TickSelection& selection,
                                        TimeSpan span) {
   if (span.empty() || selection.contracts.empty()) return true;
   for (const ReadPoint::LogSpan& log : point.logs) {
-    LAMINA_ASSIGN(const TickBatches ticks, ReadLog(log, selection, span));
+    LAMINA_ASSIGN(const std::vector<TickBatch> ticks, ReadLog(log, selection, span));
     for (const TickBatch& batch : ticks) {
       if (batch.size() > 0) return false;
     }

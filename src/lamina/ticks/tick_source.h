@@ -4,12 +4,15 @@
 /// TickSource: archive and logs as one body of rows in which each tick is once. Thread-safe.
 
 #include <cstdint>
+#include <map>
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <vector>
 
 #include "lamina/catalog/catalog.h"
 #include "lamina/tick_log/log_reader.h"
+#include "lamina/tick_log/tick_writer.h"
 #include "lamina/ticks/archive_scan.h"
 #include "lamina/ticks/tick_cursor.h"
 
@@ -56,6 +59,10 @@ class TickSource {
   /// Whether no log has a row of the selection in `span`. Errors as Load.
   Result<bool> NothingInLogs(const ReadPoint& point, const TickSelection& selection, TimeSpan span);
 
+  /// Ticks of this process's own writer are read from its memory as long as it lives, where that
+  /// holds them.
+  void AddLive(std::shared_ptr<const tick_log::TickWriter> writer);
+
   catalog::Catalog& catalog() { return *catalog_; }
   tick_log::LogReader& logs() { return logs_; }
   std::size_t workers() const { return workers_; }
@@ -63,11 +70,15 @@ class TickSource {
  private:
   Result<std::optional<ReadPoint>> TryTake(const TickSelection& selection, TimeSpan span,
                                            std::optional<std::int64_t> snapshot);
-  Result<TickBatches> ReadLog(const ReadPoint::LogSpan& log, const TickSelection& selection,
-                              TimeSpan span);
+  Result<std::vector<TickBatch>> ReadLog(const ReadPoint::LogSpan& log,
+                                         const TickSelection& selection, TimeSpan span);
+  std::optional<std::vector<TickBatch>> ReadLive(const ReadPoint::LogSpan& log,
+                                                 const TickSelection& selection, TimeSpan span);
   catalog::Catalog* catalog_;
   tick_log::LogReader logs_;
   std::size_t workers_;
+  std::mutex mutex_;
+  std::map<std::int64_t, std::weak_ptr<const tick_log::TickWriter>> live_;
 };
 
 /// Archivers may overtake a reader this often before it gives up.
