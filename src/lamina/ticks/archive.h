@@ -5,6 +5,7 @@
 /// the log they come from, in one commit. Free functions; thread-safe.
 
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
@@ -28,6 +29,7 @@ struct ArchiveOptions {
   std::int64_t commit_ticks = 1 << 19;  ///< at most so many in one commit: bounds the memory
   /// Also durable ticks of segments that are not sealed.
   bool open_segments = false;
+  bool add_coverage = true;  ///< false for ticks that had been archived before
   const CancelToken* cancel = nullptr;
 };
 
@@ -43,10 +45,11 @@ Status CreateTickTables(catalog::Catalog& catalog);
 
 /// One commit. With `advance`, RETURNS kConflict when the log's watermark is not `from_seq` any
 /// more: another session archived it, and nothing of ours is there. Without: ticks that come from
-/// no log (imports).
-Result<ArchiveReport> ArchiveTicks(catalog::Catalog& catalog, TickBatches ticks,
-                                   const std::optional<LogAdvance>& advance,
-                                   const ArchiveOptions& options = {});
+/// no log (imports). `also` writes rows of its own in the same commit, when there are ticks.
+Result<ArchiveReport> ArchiveTicks(
+    catalog::Catalog& catalog, TickBatches ticks, const std::optional<LogAdvance>& advance,
+    const ArchiveOptions& options = {},
+    const std::function<Status(catalog::Database&, std::int64_t snapshot)>& also = {});
 
 /// Everything that is sealed in any log, of living and dead writers, commit by commit. What another
 /// session archives meanwhile is its own. Damaged groups are copied to quarantine/ and counted.

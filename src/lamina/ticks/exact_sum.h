@@ -19,7 +19,6 @@ class ExactSum {
  public:
   void Add(double value);
   void Merge(const ExactSum& other);
-  bool is_zero() const;
   /// Rounded once, half to even. Infinite beyond the range of doubles; NaN for inf - inf.
   double Value() const;
 
@@ -33,8 +32,7 @@ class ExactSum {
   void Normalize() const;
 
   mutable std::array<std::int64_t, kDigits> digits_{};
-  mutable std::int32_t pending_ = 0;              // adds since the digits were last made small
-  mutable std::size_t low_ = kDigits, high_ = 0;  // digits [low, high) may not be 0
+  mutable std::int32_t pending_ = 0;  // adds since the digits were last made small
   std::int64_t plus_infinities_ = 0, minus_infinities_ = 0;
 };
 
