@@ -229,15 +229,27 @@ Status TickLines::AddJson(std::string_view line) {
       if (auto code = value.get_string().get(view)) return bad(code);
       text = view;
     } else {
+      const bool nested = type == simdjson::ondemand::json_type::array ||
+                          type == simdjson::ondemand::json_type::object;
       std::string_view raw;
-      if (auto code = value.raw_json().get(raw)) return bad(code);
-      while (!raw.empty() && (raw.back() == ' ' || raw.back() == '\t')) raw.remove_suffix(1);
+      if (!nested) {
+        raw = value.raw_json_token();
+      } else if (auto code = simdjson::to_json_string(value).get(raw)) {
+        return bad(code);
+      }
+      while (!raw.empty() && (raw.back() == ' ' || raw.back() == '\t' || raw.back() == '\r'))
+        raw.remove_suffix(1);
       text = raw;
     }
     LAMINA_ASSIGN(const bool known, Set(row, name, text, quoted));
     if (!known) row.unknown.emplace_back(name, quoted ? JsonQuoted(text) : text);
   }
-  if (!document.at_end()) return InvalidArgument("more than one JSON value in the line");
+  const char* rest = nullptr;
+  if (document.current_location().get(rest) == simdjson::SUCCESS &&
+      std::string_view(rest, static_cast<std::size_t>(parser_->padded.data() + line.size() - rest))
+              .find_first_not_of(" \t\r") != std::string_view::npos) {
+    return InvalidArgument("more than one JSON value in the line");
+  }
   return Add(std::move(row));
 }
 
