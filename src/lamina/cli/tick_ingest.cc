@@ -132,7 +132,7 @@ class Ingest {
                   recorder_->writer().Append(std::move(rows.ticks), std::move(rows.order)));
     accepted_ += count;
     durable_[ack.writer] = ack.seq_last + 1;
-    progress_.Update({.files_done = accepted_, .files_total = accepted_});
+    progress_.Update({.files_total = accepted_, .files_done = accepted_});
     return Ok();
   }
 

@@ -1,6 +1,5 @@
 #include "lamina/store/contract_names.h"
 
-#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include "lamina/base/matchers.h"
@@ -10,18 +9,23 @@
 namespace lamina::store {
 namespace {
 
-using ::testing::HasSubstr;
-
 class ContractNames : public ::testing::Test {
  protected:
   void SetUp() override {
-    auto opened = Store::Open(io::PosixEnv(), folder_.File("store"), {.create = true});
+    auto opened =
+        Store::Open(io::PosixEnv(), folder_.File("store"), {.read_only = false, .create = true});
     ASSERT_THAT(opened, IsOk());
     store_ = *std::move(opened);
-    ASSERT_THAT(instruments().Add({{.instrument_id = 265598, .symbol = "AAPL", .calendar = "XNYS"},
-                                   {.instrument_id = 7, .symbol = "BARE"},
-                                   {.instrument_id = 8, .symbol = "ES", .calendar = "CMES"}}),
-                IsOk());
+    ASSERT_THAT(
+        instruments().Add({Row(265598, "AAPL", "XNYS"), Row(7, "BARE", ""), Row(8, "ES", "CMES")}),
+        IsOk());
+  }
+  static market::Instrument Row(std::int64_t id, std::string symbol, std::string calendar) {
+    market::Instrument row;
+    row.instrument_id = id;
+    row.symbol = std::move(symbol);
+    if (!calendar.empty()) row.calendar = std::move(calendar);
+    return row;
   }
   Instruments& instruments() { return store_->instruments(); }
 

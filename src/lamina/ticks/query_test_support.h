@@ -16,6 +16,7 @@
 #include "lamina/base/matchers.h"
 #include "lamina/table/columns.h"
 #include "lamina/table/parquet_file.h"
+#include "lamina/ticks/archive.h"
 #include "lamina/ticks/tick_query.h"
 #include "lamina/ticks/tick_tables.h"
 #include "lamina/ticks/ticks_test_support.h"

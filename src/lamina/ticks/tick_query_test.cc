@@ -138,7 +138,9 @@ TEST(TickQueryTest, StreamsEqualQueriesHoweverTheyAreCut) {
       seen.insert(seen.end(), more.begin(), more.end());
     }
     EXPECT_EQ(seen, expected);
-    if (options.slice_rows == 500) EXPECT_GT(stream->counts().slices, 10);
+    if (options.slice_rows == 500) {
+      EXPECT_GT(stream->counts().slices, 10);
+    }
   }
 }
 

@@ -21,7 +21,8 @@ constexpr std::int64_t kBase = 1'700'000'000'000'000'000;
 /// `count` ticks of a kind with random stamps, in seq order.
 TickBatch RandomBatch(TickKind kind, std::int64_t writer, std::int64_t count,
                       std::mt19937_64& random) {
-  TickBatch batch{.kind = kind};
+  TickBatch batch;
+  batch.kind = kind;
   for (std::int64_t i = 0; i < count; ++i) {
     const auto at = static_cast<std::int64_t>(random() % 50);
     batch.contract_id.push_back(1 + static_cast<std::int64_t>(random() % 3));
@@ -106,14 +107,15 @@ TEST(TickRowsTest, RunsThatFollowEachOtherAreNotCopied) {
   const auto result = *ResultSchema({TickType::kMidPoint});
   std::vector<ArrowTable> runs;
   for (std::int64_t i : {2, 0, 1}) {
-    TickBatch batch{.kind = TickKind::kMidpoints,
-                    .contract_id = {1},
-                    .type = {TickType::kMidPoint},
-                    .ts_ns = {kBase + i},
-                    .recv_ns = {kBase},
-                    .writer = {1},
-                    .seq = {i},
-                    .values = {{{static_cast<double>(i)}, {}, {}, {}}}};
+    TickBatch batch;
+    batch.kind = TickKind::kMidpoints;
+    batch.contract_id = {1};
+    batch.type = {TickType::kMidPoint};
+    batch.ts_ns = {kBase + i};
+    batch.recv_ns = {kBase};
+    batch.writer = {1};
+    batch.seq = {i};
+    batch.values[0] = {static_cast<double>(i)};
     runs.push_back(*RunOfBatch(std::move(batch), RunColumns(TickKind::kMidpoints, *result)));
   }
   const auto merged = *MergeRuns(runs, result);
