@@ -75,7 +75,12 @@ struct TickLines::Row {
 };
 
 struct TickLines::Parser {
+  /// Room for the longest line from the start. (It must not grow: libparquet has a simdjson of its
+  /// own, whose parsers a program that links both may get, and they grow in another way.)
+  Parser() : ready(parser.allocate(kLineBytesMax + simdjson::SIMDJSON_PADDING)) {}
+
   simdjson::ondemand::parser parser;
+  simdjson::error_code ready;
   std::string padded;
 };
 
@@ -194,6 +199,7 @@ Status TickLines::AddJson(std::string_view line) {
     return InvalidArgument("the line has " + std::to_string(line.size()) + " bytes, more than " +
                            std::to_string(kLineBytesMax));
   }
+  if (parser_->ready != simdjson::SUCCESS) return ResourceExhausted("no memory for a JSON parser");
   parser_->padded.assign(line);
   parser_->padded.reserve(line.size() + simdjson::SIMDJSON_PADDING);
   Row row;
