@@ -200,7 +200,7 @@ Status ReadParquetFile(const std::string& path, Ingest& ingest) {
 Status ReadText(const std::string& path, bool json, Ingest& ingest) {
   std::FILE* in = path.empty() ? stdin : std::fopen(path.c_str(), "rb");
   if (in == nullptr) return NotFound("there is no file " + path);
-  const Status read = ingest.Lines(in, json);
+  Status read = ingest.Lines(in, json);
   if (!path.empty()) std::fclose(in);
   return read;
 }
