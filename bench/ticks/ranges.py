@@ -101,11 +101,10 @@ class Bench:
                     f"{seconds * 1e3:.1f} ms",
                     bound if rows in (1_000_000, 343_000) else "",
                 )
-                three = ["ts_ns", "price", "size"]
                 seconds, _ = best_of(
                     5,
                     lambda c=contract, e=ends: store.ticks.query(
-                        c, "last", span[0], next(e), columns=three
+                        c, "last", span[0], next(e), columns=["ts_ns", "price", "size"]
                     ),
                 )
                 self.tell(f"  three columns of it ({rows:,})", f"{seconds * 1e3:.1f} ms")
@@ -130,7 +129,7 @@ class Bench:
     def recent(self) -> None:
         """100 contracts at 100 ticks/s for ten minutes; the last five of one of them."""
         root = self.folder / "recent"
-        with self.lamina.open(root, create=True) as store:
+        with self.lamina.open(root, create=True) as store:  # noqa: SIM117: the store is needed
             with store.ticks.writer(durability="os", archive=False) as writer:
                 per_second = pa.concat_tables(
                     trades(100, contract, START, SECOND) for contract in range(1, 101)
@@ -182,8 +181,9 @@ def main() -> None:
     parser.add_argument("--out", type=Path)
     given = parser.parse_args()
     sys.path.insert(0, str(given.build.resolve() / "pylib"))
-    import lamina
     import machine
+
+    import lamina
 
     with tempfile.TemporaryDirectory(prefix="bench-ticks-") as folder:
         bench = Bench(lamina, Path(folder), given.ticks)
@@ -194,8 +194,8 @@ def main() -> None:
         lines = [
             "# Ticks: appends from Python and range queries",
             "",
-            f"{machine.describe()}. Made by `bench/ticks/ranges.py --ticks {given.ticks}`; answers are "
-            "checked. The fastest of several runs, the file system's cache warm.",
+            f"{machine.describe()}. Made by `bench/ticks/ranges.py --ticks {given.ticks}`; answers "
+            "are checked. The fastest of several runs, the file system's cache warm.",
             "",
             "| figure | value | bound |",
             "|---|---|---|",

@@ -57,7 +57,8 @@ from .stores import (
 )
 from .summary import BacktestSummary, Disagreement
 from .table import Table
-from .ticks import Ack, Ticks, TickTable, TickTail, TickWriter
+from .tick_writer import Ack, TickWriter
+from .ticks import Ticks, TickTable, TickTail
 
 __all__ = [
     "Ack",

@@ -6,15 +6,14 @@ import datetime as dt
 import getpass
 import time as clock
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
-from . import _lamina, series
-from ._frames import to_arrow
+from . import series
 from ._time import AsOf, from_day_number, from_nanoseconds, to_day_number, to_nanoseconds
 from .calendar import Calendar
 from .errors import InvalidArgument
 from .table import Table
+from .tick_writer import Ack, TickWriter, names_of
 
 if TYPE_CHECKING:
     import pandas
@@ -25,22 +24,6 @@ if TYPE_CHECKING:
 Contract = int | str
 
 _FIRST_WAIT, _LONGEST_WAIT = 0.001, 0.02  # seconds between looks of a tail
-_TEXT_COLUMNS = {"timestamp"}
-
-
-@dataclass(frozen=True)
-class Ack:
-    """Where ticks went: `seq_first` to `seq_last` of `writer`, both included. `repeated`: the
-    producer had sent them before, and nothing was stored again."""
-
-    writer: int
-    seq_first: int
-    seq_last: int
-    repeated: bool = False
-
-    @property
-    def count(self) -> int:
-        return self.seq_last - self.seq_first + 1
 
 
 class TickTable(Table):
@@ -79,116 +62,6 @@ class TickTable(Table):
         return frame
 
 
-def _rows(source: Any) -> Any:
-    """What the engine takes: anything with `__arrow_c_stream__`, else an Arrow table of it."""
-    library = type(source).__module__.partition(".")[0]
-    if library != "pandas" and hasattr(source, "__arrow_c_stream__"):
-        return source
-    if isinstance(source, Mapping) and not any(_is_column(value) for value in source.values()):
-        source = [source]
-    table = to_arrow(source, "the ticks")
-    if "ts" in table.column_names and "timestamp" not in table.column_names:
-        table = table.rename_columns(
-            ["timestamp" if name == "ts" else name for name in table.column_names]
-        )
-    import pyarrow
-    import pyarrow.types as types
-
-    for name in _TEXT_COLUMNS & set(table.column_names):
-        column = table.column(name)
-        if types.is_string(column.type) or types.is_large_string(column.type):
-            nanos = [None if at is None else to_nanoseconds(at) for at in column.to_pylist()]
-            stamps = pyarrow.array(nanos, pyarrow.timestamp("ns", "UTC"))
-            table = table.set_column(table.column_names.index(name), name, stamps)
-    return table
-
-
-def _is_column(value: Any) -> bool:
-    return hasattr(value, "__len__") and not isinstance(value, str | bytes)
-
-
-class TickWriter:
-    """Appends ticks to a log of its own, durably. Thread-safe; use it with `with`, or close it.
-
-    Made by `Ticks.writer`.
-    """
-
-    def __init__(self, native: Any, store: Store) -> None:
-        self._native = native
-        self._store = store
-
-    def append(self, ticks: Any, *, producer_seq: int | None = None) -> Ack:
-        """Store ticks; returns when they are as durable as the writer promises.
-
-        ticks: a table or frame of any library, a dict of columns, a dict (one tick), or a list of
-          dicts, with columns of a query's answer: `ts_ns` (or `timestamp`), `contract_id` (or
-          `symbol`), `tick_type` and the values of that type; the rest may be absent. Without
-          `recv_ns` they are stamped now.
-        producer_seq: a number that grows with each append of a named producer: the same one again
-          stores nothing twice.
-
-        All or nothing. Raises InvalidArgument naming column and row, ResourceExhausted (a full
-        queue, log or disk), IoError.
-        """
-        return Ack(*self._native.append(_rows(ticks), producer_seq))
-
-    def event(
-        self,
-        contract: Contract | None,
-        types: str | Sequence[str] | None,
-        kind: str,
-        reason: str,
-        *,
-        start: Any = None,
-        end: Any = None,
-    ) -> None:
-        """Tell what is known of the recording: `subscribed`, `unsubscribed`, `disconnected`,
-        `connected`, `gap` (with an end), or another kind. None: all contracts, all types. Durable
-        when it returns. `Ticks.coverage` makes use of it."""
-        contract_id = None if contract is None else self._store.ticks._contract(contract)
-        at = clock.time_ns() if start is None else to_nanoseconds(start)
-        until = None if end is None else to_nanoseconds(end)
-        for one in [None] if types is None else _names(types):
-            self._native.event(kind, contract_id, one, at, until, reason)
-
-    def flush(self) -> None:
-        """Everything appended so far is durable when this returns."""
-        self._native.flush()
-
-    def seal(self) -> None:
-        """End the segment that is being written, so that it can be archived."""
-        self._native.seal()
-
-    @property
-    def writer(self) -> int:
-        """The writer's number: with `seq` it names a tick."""
-        return self._native.writer
-
-    @property
-    def recovered(self) -> str:
-        """What had to be repaired of an unclean end, in words; empty: nothing."""
-        return self._native.recovered
-
-    @property
-    def archive_error(self) -> str:
-        """What the background archiver failed at last; empty: nothing."""
-        return self._native.archive_error
-
-    def counts(self) -> dict[str, int]:
-        """appended, durable, refused, groups, syncs, bytes, segments."""
-        return self._native.counts()
-
-    def close(self) -> None:
-        """Flush, seal and end. Closing again is harmless."""
-        self._native.close()
-
-    def __enter__(self) -> TickWriter:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
-
-
 class TickTail:
     """Ticks as they become durable, each once; an iterator of tables that never ends by itself.
 
@@ -220,10 +93,6 @@ class TickTail:
                 raise StopIteration
             clock.sleep(pause)
             pause = min(2 * pause, _LONGEST_WAIT)
-
-
-def _names(types: str | Sequence[str]) -> list[str]:
-    return [types] if isinstance(types, str) else list(types)
 
 
 class Ticks:
@@ -268,7 +137,7 @@ class Ticks:
     ) -> dict[str, Any]:
         return {
             "contracts": self._contracts(contracts),
-            "types": _names(tick_types),
+            "types": names_of(tick_types),
             "start_ns": to_nanoseconds(start),
             "end_ns": None if end is None else to_nanoseconds(end),
             "resolution": resolution or "",
@@ -333,9 +202,9 @@ class Ticks:
         """Ticks of [start, end), each once, in the order (ts_ns, recv_ns, writer, seq), all types
         interleaved, whether they are archived or still in a log. No end: now.
 
-        resolution: `None` or `tick`: the ticks. `1s`, `5m`, `1h`, `1d`, …: bars of each contract and
-          type, with columns timestamp (begin of the bar), contract_id, tick_type, open, high, low,
-          close, volume, vwap, n_ticks; with quotes also bid_close, ask_close, spread_mean. Bars of
+        resolution: `None` or `tick`: the ticks. `1s`, `5m`, `1h`, `1d`, …: bars of each contract
+          and type, with columns timestamp (begin of the bar), contract_id, tick_type, open, high,
+          low, close, volume, vwap, n_ticks; with quotes also bid_close, ask_close, spread_mean. Bars of
           quotes are of the mid; they and mid_point have no volume and no VWAP. Bars begin at
           multiples since 1970 UTC, or with a session at its open. Empty bars are absent unless
           `fill` says otherwise. Rules and order of sums: `lamina.resample`.
@@ -445,7 +314,7 @@ class Ticks:
         cursor = "start" if from_seq == 0 else (from_seq or "")
         native = self._store._engine.ticks_tail(
             self._contracts(contract_id),
-            _names(tick_types),
+            names_of(tick_types),
             cursor,
             None if columns is None else list(columns),
         )

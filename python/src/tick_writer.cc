@@ -24,7 +24,7 @@ using Engine = std::shared_ptr<store::Store>;
 /// A recorder and the store it writes to. Thread-safe: calls keep the recorder alive.
 class OpenWriter {
  public:
-  OpenWriter(Engine engine, std::unique_ptr<ticks::TickRecorder> recorder)
+  OpenWriter(Engine engine, std::shared_ptr<ticks::TickRecorder> recorder)
       : engine_(std::move(engine)), recorder_(std::move(recorder)) {}
 
   const Engine& engine() const { return engine_; }
@@ -61,7 +61,10 @@ std::unique_ptr<OpenWriter> Writer(const OpenStore& self,
   options.log.source = source;
   options.log.producer = producer;
   options.archive_in_background = archive_in_background;
-  auto recorder = Unlocked([&] { return engine->ticks().OpenRecorder(options); });
+  std::shared_ptr<ticks::TickRecorder> recorder =
+      Unlocked([&] { return engine->ticks().OpenRecorder(options); });
+  engine->tick_reader().source().AddLive(
+      std::shared_ptr<const tick_log::TickWriter>(recorder, &recorder->writer()));
   return std::make_unique<OpenWriter>(std::move(engine), std::move(recorder));
 }
 

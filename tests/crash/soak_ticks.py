@@ -1,13 +1,14 @@
-"""Writers, readers, an archiver, a folder and retention on the ticks of one store, killed at random.
+"""Writers, an archiver and retention on the ticks of one store, killed at random, and readers.
 
 Each writer is a process that appends numbered ticks and, after each acknowledgement, writes the
-last number down in a file of its own. Whoever is killed is started again. Readers ask for a writer's
-ticks and must find every number acknowledged before they asked, each once, in order, with its own
-value, and may find nothing that was never sent. In the end everything is archived, read and verified.
-Prints counts as JSON; exit 1 tells that something was wrong.
+last number down in a file of its own. Whoever is killed is started again. Readers ask for a
+writer's ticks and must find every number acknowledged before they asked, each once, in order, with
+its own value. In the end everything is archived, read and verified. Prints counts as JSON; exit 1
+tells that something was wrong.
 """
 
 import argparse
+import contextlib
 import json
 import os
 import random
@@ -40,8 +41,9 @@ def tick_time(number: int) -> int:
 
 
 def write(root: str, number_of_writer: str, ledger: str) -> None:
-    import lamina
     import pyarrow as pa
+
+    import lamina
 
     contract = int(number_of_writer)
 
@@ -75,10 +77,8 @@ def archive(root: str) -> None:
 
     with lamina.open(root) as store:
         while True:
-            try:
+            with contextlib.suppress(lamina.Conflict):
                 store.ticks.archive()
-            except lamina.Conflict:
-                pass
             time.sleep(random.uniform(0.05, 0.4))
 
 
@@ -87,11 +87,9 @@ def keep(root: str) -> None:
 
     with lamina.open(root) as store:
         while True:
-            try:
+            with contextlib.suppress(lamina.Conflict):
                 store.ticks.retention(dry_run=False)
                 store.compact()
-            except lamina.Conflict:
-                pass
             time.sleep(random.uniform(0.2, 1.0))
 
 
@@ -103,12 +101,14 @@ class Role:
 
     def __init__(self, *arguments: str):
         self.arguments = arguments
-        self.errors = tempfile.TemporaryFile()
+        self.errors = tempfile.TemporaryFile()  # noqa: SIM115: as long as the role
         self.process = self.start()
 
     def start(self) -> subprocess.Popen:
         return subprocess.Popen(
-            [sys.executable, __file__, *self.arguments], stderr=self.errors, stdout=subprocess.DEVNULL
+            [sys.executable, __file__, *self.arguments],
+            stderr=self.errors,
+            stdout=subprocess.DEVNULL,
         )
 
     def kill(self) -> None:
@@ -149,7 +149,9 @@ def check(rows, least: int, most: int | None, whole: bool) -> int:
     return len(numbers)
 
 
-def read(store, contracts: list[int], ledgers: dict[int, Path], rng: random.Random) -> tuple[str, int]:
+def read(
+    store, contracts: list[int], ledgers: dict[int, Path], rng: random.Random
+) -> tuple[str, int]:
     """One look, of one of several kinds; RETURNS the kind and how many ticks it saw."""
     contract = rng.choice(contracts)
     least = acknowledged(ledgers[contract])

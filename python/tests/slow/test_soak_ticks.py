@@ -12,7 +12,9 @@ SOAK = Path(__file__).parents[3] / "tests" / "crash" / "soak_ticks.py"
 
 
 def test_a_minute_of_soak():
-    path = os.pathsep.join([str(Path(lamina.__file__).parents[1]), os.environ.get("PYTHONPATH", "")])
+    path = os.pathsep.join(
+        [str(Path(lamina.__file__).parents[1]), os.environ.get("PYTHONPATH", "")]
+    )
     done = subprocess.run(
         [sys.executable, SOAK, "--seconds", "60"],
         env={**os.environ, "PYTHONPATH": path},

@@ -16,6 +16,7 @@
 #include "lamina/base/matchers.h"
 #include "lamina/table/columns.h"
 #include "lamina/table/parquet_file.h"
+#include "lamina/tick_log/tick_writer.h"
 #include "lamina/ticks/archive.h"
 #include "lamina/ticks/tick_query.h"
 #include "lamina/ticks/tick_tables.h"
@@ -100,5 +101,77 @@ class ArchivedTicks {
   TestCatalog catalog_;
   std::vector<Tick> all_;
 };
+
+inline const std::vector<TickType> kAllTypes = {TickType::kLast, TickType::kAllLast,
+                                                TickType::kBidAsk, TickType::kMidPoint};
+
+inline TickQuery Range(std::vector<std::int64_t> contracts, std::vector<TickType> types,
+                       std::int64_t begin, std::int64_t end) {
+  TickQuery query;
+  query.contracts = std::move(contracts);
+  query.types = std::move(types);
+  query.start_ns = begin;
+  query.end_ns = end;
+  return query;
+}
+
+/// Files that overlap in time, of all kinds, three contracts, three days.
+inline void Fill(ArchivedTicks& ticks, std::size_t rows = 3000) {
+  std::int64_t seq = 0;
+  std::uint64_t seed = 1;
+  for (int file = 0; file < 3; ++file) {
+    for (const TickKind kind : tick_log::kTickKinds) {
+      ticks.Add(RandomTicks(kind, rows, seed++, 3, 3, seq));
+      seq += static_cast<std::int64_t>(rows);
+    }
+  }
+}
+
+inline TickQuery AllOf(std::vector<TickType> types) {
+  TickQuery query;
+  query.contracts = {1, 2, 3};
+  query.types = std::move(types);
+  query.start_ns = kStart;
+  query.end_ns = kStart + 10 * kDay;
+  return query;
+}
+
+inline std::unique_ptr<tick_log::TickWriter> Writer(catalog::Catalog& catalog, std::int64_t number,
+                                                    tick_log::LogOptions options = {}) {
+  options.durability = tick_log::Durability::kOs;
+  EXPECT_THAT(catalog.Transact([&](catalog::Database& database) -> Status {
+    return database.Execute("INSERT INTO tick_log(writer, created_at) VALUES(" +
+                            std::to_string(number) + ", 0)");
+  }),
+              IsOk());
+  auto writer = tick_log::TickWriter::Open(io::PosixEnv(), catalog.root(), catalog.store_id(),
+                                           number, options);
+  EXPECT_THAT(writer, IsOk());
+  return *std::move(writer);
+}
+
+inline TickBatches Batches(TickBatch batch) {
+  TickBatches all;
+  for (std::size_t kind = 0; kind < 3; ++kind) all[kind].kind = static_cast<TickKind>(kind);
+  all[static_cast<std::size_t>(batch.kind)] = std::move(batch);
+  return all;
+}
+
+/// Append, and what is then to be found.
+inline void Append(tick_log::TickWriter& writer, TickBatch batch, std::vector<Tick>& expected) {
+  auto ack = writer.Append(Batches(batch));
+  ASSERT_THAT(ack, IsOk());
+  for (std::size_t i = 0; i < batch.size(); ++i) {
+    batch.writer[i] = ack->writer;
+    batch.seq[i] = ack->seq_first + static_cast<std::int64_t>(i);
+  }
+  const auto more = TicksOf(batch);
+  expected.insert(expected.end(), more.begin(), more.end());
+}
+
+inline std::vector<Tick> Sorted(std::vector<Tick> ticks) {
+  std::sort(ticks.begin(), ticks.end());
+  return ticks;
+}
 
 }  // namespace lamina::ticks::test

@@ -2,45 +2,21 @@
 
 #include <gmock/gmock.h>
 
-#include "lamina/series/bars.h"
 #include "lamina/ticks/query_test_support.h"
 
 namespace lamina::ticks {
 namespace {
 
 using test::ArchivedTicks;
+using test::Fill;
+using test::kAllTypes;
 using test::kDay;
 using test::kSecond;
 using test::kStart;
 using test::RandomTicks;
+using test::Range;
 using test::Tick;
 using test::TicksOf;
-using ::testing::HasSubstr;
-
-const std::vector<TickType> kAllTypes = {TickType::kLast, TickType::kAllLast, TickType::kBidAsk,
-                                         TickType::kMidPoint};
-
-TickQuery Range(std::vector<std::int64_t> contracts, std::vector<TickType> types,
-                std::int64_t begin, std::int64_t end) {
-  TickQuery query;
-  query.contracts = std::move(contracts);
-  query.types = std::move(types);
-  query.start_ns = begin;
-  query.end_ns = end;
-  return query;
-}
-
-/// Files that overlap in time, of all kinds, three contracts, three days.
-void Fill(ArchivedTicks& ticks, std::size_t rows = 3000) {
-  std::int64_t seq = 0;
-  std::uint64_t seed = 1;
-  for (int file = 0; file < 3; ++file) {
-    for (const TickKind kind : tick_log::kTickKinds) {
-      ticks.Add(RandomTicks(kind, rows, seed++, 3, 3, seq));
-      seq += static_cast<std::int64_t>(rows);
-    }
-  }
-}
 
 TEST(TickQueryTest, GivesEachTickOnceInTheOneOrder) {
   ArchivedTicks ticks;
@@ -87,63 +63,6 @@ TEST(TickQueryTest, EndsAreHalfOpenAndCheckedAndOmittedMeansNow) {
   EXPECT_THAT(reader.Query(odd), IsError(ErrorCode::kNotFound));
 }
 
-TEST(TickQueryTest, TouchesOnlyWhatOverlaps) {
-  ArchivedTicks ticks;
-  for (std::int64_t day = 0; day < 20; ++day) {
-    TickBatch batch =
-        RandomTicks(TickKind::kQuotes, 2000, static_cast<std::uint64_t>(day), 3, 1, day * 2000);
-    for (std::int64_t& ts : batch.ts_ns) ts += day * kDay;
-    ticks.Add(batch);
-  }
-  TickReader reader(ticks.catalog(), {});
-  auto narrow = reader.Query(
-      Range({2}, {TickType::kBidAsk}, kStart + 7 * kDay, kStart + 7 * kDay + 3600 * kSecond));
-  ASSERT_THAT(narrow, IsOk());
-  EXPECT_EQ(narrow->counts.files_live, 20);
-  EXPECT_EQ(narrow->counts.files_planned, 1);
-  EXPECT_EQ(narrow->counts.row_groups_read, 1);
-  EXPECT_GT(narrow->rows->num_rows(), 0);
-  ticks.Add(RandomTicks(TickKind::kTrades, 60'000, 77, 3, 1, 100'000));
-  TickQuery one_column = Range({2}, {TickType::kLast}, kStart, kStart + 20 * kDay);
-  auto wide = reader.Query(one_column);
-  ASSERT_THAT(wide, IsOk());
-  one_column.columns = {{"price"}};
-  auto thin = reader.Query(one_column);
-  ASSERT_THAT(thin, IsOk());
-  EXPECT_EQ(thin->rows->num_columns(), 1);
-  EXPECT_LT(thin->counts.bytes_read, wide->counts.bytes_read);
-  auto none = reader.Query(Range({9}, {TickType::kBidAsk}, kStart, kStart + 20 * kDay));
-  ASSERT_THAT(none, IsOk());
-  EXPECT_EQ(none->counts.files_planned, 0);
-  EXPECT_EQ(none->counts.bytes_read, 0);
-}
-
-TEST(TickQueryTest, StreamsEqualQueriesHoweverTheyAreCut) {
-  ArchivedTicks ticks;
-  Fill(ticks);
-  TickReader reader(ticks.catalog(), {});
-  const TickQuery query = Range({1, 2, 3}, kAllTypes, kStart, kStart + 3 * kDay);
-  const std::vector<Tick> expected = ticks.Expect(query);
-  for (const StreamOptions options : {StreamOptions{}, StreamOptions{.batch_rows = 7},
-                                      StreamOptions{.batch_rows = 1000, .slice_rows = 500}}) {
-    auto stream = reader.Stream(query, options);
-    ASSERT_THAT(stream, IsOk());
-    std::vector<Tick> seen;
-    for (;;) {
-      auto batch = stream->Next();
-      ASSERT_THAT(batch, IsOk());
-      if (*batch == nullptr) break;
-      EXPECT_LE((*batch)->num_rows(), options.batch_rows);
-      const auto more = TicksOf(**batch);
-      seen.insert(seen.end(), more.begin(), more.end());
-    }
-    EXPECT_EQ(seen, expected);
-    if (options.slice_rows == 500) {
-      EXPECT_GT(stream->counts().slices, 10);
-    }
-  }
-}
-
 TEST(TickQueryTest, PagesFollowTheirCursor) {
   ArchivedTicks ticks;
   Fill(ticks, 300);
@@ -169,77 +88,6 @@ TEST(TickQueryTest, PagesFollowTheirCursor) {
     query.types = {TickType::kLast};
     EXPECT_THAT(reader.Query(query), IsError(ErrorCode::kInvalidArgument));
   }
-}
-
-TEST(TickQueryTest, BarsEqualTheKernelsOverAllRows) {
-  ArchivedTicks ticks;
-  Fill(ticks);
-  TickReader reader(ticks.catalog(), {});
-  TickQuery query = Range({2}, {TickType::kLast}, kStart, kStart + 3 * kDay);
-  auto rows = reader.Query(query);
-  ASSERT_THAT(rows, IsOk());
-  const auto whole = *table::Combine(*rows->rows);
-  const auto numbers = [&](const char* name) {
-    const auto& column =
-        static_cast<const arrow::DoubleArray&>(*whole->GetColumnByName(name)->chunk(0));
-    return std::span(column.raw_values(), static_cast<std::size_t>(column.length()));
-  };
-  const auto& ts =
-      static_cast<const arrow::Int64Array&>(*whole->GetColumnByName("ts_ns")->chunk(0));
-  auto builder = series::BarBuilder::ForTrades({.rule = *series::ParseBarRule("7m")});
-  ASSERT_THAT(builder->Add(series::TradeColumns{
-                  std::span(ts.raw_values(), static_cast<std::size_t>(ts.length())),
-                  numbers("price"), numbers("size")}),
-              IsOk());
-  ASSERT_THAT(builder->Finish(), IsOk());
-  const series::Bars expected = builder->Take();
-  query.resolution = "7m";
-  auto bars = reader.Query(query);
-  ASSERT_THAT(bars, IsOk());
-  ASSERT_EQ(static_cast<std::size_t>(bars->rows->num_rows()), expected.size());
-  const auto made = *table::Combine(*bars->rows);
-  for (std::size_t i = 0; i < expected.size(); ++i) {
-    const auto at = static_cast<std::int64_t>(i);
-    const auto cell = [&](const char* name) {
-      return static_cast<const arrow::DoubleArray&>(*made->GetColumnByName(name)->chunk(0))
-          .Value(at);
-    };
-    EXPECT_EQ(
-        static_cast<const arrow::TimestampArray&>(*made->GetColumnByName("timestamp")->chunk(0))
-            .Value(at),
-        expected.timestamp[i]);
-    EXPECT_EQ(cell("open"), expected.open[i]);
-    EXPECT_EQ(cell("close"), expected.close[i]);
-    EXPECT_EQ(cell("volume"), expected.volume[i]);
-  }
-}
-
-TEST(TickQueryTest, BarsOfManyContractsAndTypesShareStamps) {
-  ArchivedTicks ticks;
-  Fill(ticks);
-  TickReader reader(ticks.catalog(), {});
-  TickQuery query = Range({1, 2}, kAllTypes, kStart, kStart + 3 * kDay);
-  query.resolution = "1h";
-  auto bars = reader.Query(query);
-  ASSERT_THAT(bars, IsOk());
-  EXPECT_THAT(
-      bars->rows->schema()->field_names(),
-      testing::ElementsAre("timestamp", "contract_id", "tick_type", "open", "high", "low", "close",
-                           "volume", "vwap", "n_ticks", "bid_close", "ask_close", "spread_mean"));
-  // Every hour of three days has ticks of both contracts and all types.
-  EXPECT_EQ(bars->rows->num_rows(), 3 * 24 * 2 * 4);
-  std::int64_t counted = 0;
-  for (const auto& chunk : bars->rows->GetColumnByName("n_ticks")->chunks()) {
-    const auto& counts = static_cast<const arrow::Int64Array&>(*chunk);
-    for (std::int64_t row = 0; row < counts.length(); ++row) counted += counts.Value(row);
-  }
-  EXPECT_EQ(counted, static_cast<std::int64_t>(ticks.Expect(query).size()));
-  query.columns = {{"close", "timestamp"}};
-  auto chosen = reader.Query(query);
-  ASSERT_THAT(chosen, IsOk());
-  EXPECT_THAT(chosen->rows->schema()->field_names(), testing::ElementsAre("close", "timestamp"));
-  query.columns = {{"price"}};
-  EXPECT_THAT(reader.Query(query), IsError(ErrorCode::kInvalidArgument));
 }
 
 TEST(TickQueryTest, SessionsCutRangesAndAlignBars) {
