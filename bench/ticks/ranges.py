@@ -129,7 +129,7 @@ class Bench:
     def recent(self) -> None:
         """100 contracts at 100 ticks/s for ten minutes; the last five of one of them."""
         root = self.folder / "recent"
-        with self.lamina.open(root, create=True) as store:  # noqa: SIM117: the store is needed
+        with self.lamina.open(root, create=True) as store:  # noqa: SIM117
             with store.ticks.writer(durability="os", archive=False) as writer:
                 per_second = pa.concat_tables(
                     trades(100, contract, START, SECOND) for contract in range(1, 101)

@@ -101,7 +101,7 @@ class Role:
 
     def __init__(self, *arguments: str):
         self.arguments = arguments
-        self.errors = tempfile.TemporaryFile()  # noqa: SIM115: as long as the role
+        self.errors = tempfile.TemporaryFile()  # noqa: SIM115
         self.process = self.start()
 
     def start(self) -> subprocess.Popen:

@@ -28,7 +28,7 @@ constexpr unsigned kAll = kTradesBit | kQuotesBit | kMidpointsBit;
 struct ColumnRule {
   const char* name;
   unsigned kinds;  ///< that have it
-  unsigned usual;   ///< given without being asked for when one of these is
+  unsigned usual;  ///< given without being asked for when one of these is
   char type;       ///< i int64, d double, f int32, t text, y tick type
 };
 constexpr std::array kColumns = {
