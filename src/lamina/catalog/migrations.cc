@@ -193,6 +193,10 @@ CREATE TABLE tick_log(
   source TEXT, producer TEXT, created_at INTEGER NOT NULL,
   archived_at INTEGER, archived_ticks INTEGER NOT NULL DEFAULT 0,
   damaged_groups INTEGER NOT NULL DEFAULT 0, damaged_bytes INTEGER NOT NULL DEFAULT 0) STRICT;
+-- When which of a log was archived; rows of segments that have gone go, too.
+CREATE TABLE tick_archiving(
+  writer INTEGER NOT NULL, end_seq INTEGER NOT NULL, archived_at INTEGER NOT NULL,
+  PRIMARY KEY(writer, end_seq)) STRICT, WITHOUT ROWID;
 -- When a log was open for writing. closed_at is NULL while it is, and when its writer died.
 CREATE TABLE tick_recording(
   recording_id INTEGER PRIMARY KEY, writer INTEGER NOT NULL, session_id TEXT NOT NULL,

@@ -250,7 +250,7 @@ Outcome Compact(const Context& context, const UpkeepArguments& arguments) {
   request.tables = arguments.names;
   request.cancel = context.cancel;
   LAMINA_ASSIGN(const auto opened, OpenStore(context));
-  LAMINA_ASSIGN(const auto tables, opened->catalog().Compact(request));
+  LAMINA_ASSIGN(const auto tables, opened->Compact(request));
   if (context.structured()) {
     Print(Object([&](JsonWriter& json) {
       json.Key("tables");

@@ -75,7 +75,12 @@ Status MoveWatermark(catalog::Database& database, const LogAdvance& advance, std
   move.Bind(4, advance.damaged_groups).Bind(5, advance.damaged_bytes);
   move.Bind(6, advance.writer).Bind(7, advance.from_seq);
   LAMINA_ASSIGN(const bool moved, move.Step());
-  if (moved) return move.Run();
+  if (moved) {
+    LAMINA_TRY(move.Run());
+    LAMINA_ASSIGN(auto note, database.Prepare("INSERT OR REPLACE INTO tick_archiving(writer, "
+                                              "end_seq, archived_at) VALUES(?1, ?2, ?3)"));
+    return note.Bind(1, advance.writer).Bind(2, advance.end_seq).Bind(3, now.value / 1000).Run();
+  }
   return Conflict("ticks " + std::to_string(advance.from_seq) + " to " +
                   std::to_string(advance.end_seq) + " of log " + std::to_string(advance.writer) +
                   " were archived by another session");

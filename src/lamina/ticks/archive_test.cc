@@ -12,17 +12,9 @@
 namespace lamina::ticks {
 namespace {
 
+using test::OneKind;
 using test::RandomTicks;
 using test::TestCatalog;
-
-TickBatches OneKind(TickBatch ticks) {
-  TickBatches batches;
-  for (const TickKind kind : tick_log::kTickKinds)
-    batches[static_cast<std::size_t>(kind)].kind = kind;
-  const auto at = static_cast<std::size_t>(ticks.kind);
-  batches[at] = std::move(ticks);
-  return batches;
-}
 
 void AddLog(TestCatalog& store, std::int64_t writer) {
   EXPECT_THAT(store->Transact([&](catalog::Database& database) {

@@ -48,8 +48,7 @@ void ClaimRecording(const CoverageEvidence& evidence, const Recording& recording
   std::optional<std::int64_t> subscribed, lost;
   std::string why;
   const auto close = [&](std::int64_t at) {
-    if (subscribed && *subscribed < at)
-      claims.push_back({*subscribed, at, CoverageState::kEmpty});
+    if (subscribed && *subscribed < at) claims.push_back({*subscribed, at, CoverageState::kEmpty});
     if (lost && *lost < at) claims.push_back({*lost, at, CoverageState::kGap, why});
     lost.reset();
   };

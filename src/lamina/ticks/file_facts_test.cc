@@ -50,7 +50,7 @@ TEST(FileFacts, SpansThatTouchAreJoined) {
   EXPECT_EQ(store.Ask("SELECT count(*) FROM coverage"), "3");
   add(Trades({300, 500, 720}));  // late: joins the first two of writer 1
   EXPECT_EQ(store.Ask("SELECT count(*) FROM coverage"), "2");
-  EXPECT_EQ(store.Ask("SELECT (end_time - start_time) / 1000000000 || ':' || tick_count FROM "
+  EXPECT_EQ(store.Ask("SELECT ((end_time - start_time) / 1000000000) || ':' || tick_count FROM "
                       "coverage WHERE writer = 1"),
             "1010:7");
 }

@@ -30,4 +30,8 @@ struct RetentionReport {
 Result<RetentionReport> ApplyTickRetention(catalog::Catalog& catalog, tick_log::LogReader& logs,
                                            const TickConfig& config, bool dry_run);
 
+/// The part of the log only: safe to run by itself at any time.
+Result<RetentionReport> ApplyLogRetention(catalog::Catalog& catalog, tick_log::LogReader& logs,
+                                          const TickConfig& config, bool dry_run);
+
 }  // namespace lamina::ticks

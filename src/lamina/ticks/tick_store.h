@@ -20,38 +20,13 @@
 #include "lamina/ticks/coverage.h"
 #include "lamina/ticks/day_statistics.h"
 #include "lamina/ticks/fold_days.h"
+#include "lamina/ticks/recorder.h"
 #include "lamina/ticks/retention.h"
 #include "lamina/ticks/tick_config.h"
 #include "lamina/ticks/tick_tables.h"
 #include "lamina/ticks/void_ticks.h"
 
 namespace lamina::ticks {
-
-struct RecorderOptions {
-  tick_log::LogOptions log;  ///< TickStore::DefaultRecorder fills it from the configuration
-  bool archive_in_background = true;
-};
-
-/// A writer of ticks with its place in the catalog, and a thread that archives. Thread-safe.
-class TickRecorder {
- public:
-  /// As Close; errors are lost.
-  ~TickRecorder();
-  tick_log::TickWriter& writer();
-  const tick_log::TickWriter& writer() const;
-  /// Durable when this returns. `writer` is filled in.
-  Result<std::int64_t> Event(TickEvent event);
-  /// Of the background archiver: the last error that was not a lost race, in words; empty: none.
-  std::string archive_error() const;
-  /// Flush, seal, and say in the catalog that the recording ended.
-  Status Close();
-
- private:
-  friend class TickStore;
-  struct State;
-  explicit TickRecorder(std::unique_ptr<State> state);
-  std::unique_ptr<State> state_;
-};
 
 /// Rows to list; absent: all.
 struct StatisticsFilter {

@@ -7,6 +7,7 @@
 #include <memory>
 #include <random>
 #include <string>
+#include <utility>
 
 #include <gtest/gtest.h>
 
@@ -93,6 +94,16 @@ inline TickBatch RandomTicks(TickKind kind, std::size_t rows, std::uint64_t seed
     ticks.extra.codes.push_back(below(20) == 0 ? 1 : 0);
   }
   return ticks;
+}
+
+/// Batches with `ticks` as those of their kind.
+inline TickBatches OneKind(TickBatch ticks) {
+  TickBatches batches;
+  for (const TickKind kind : tick_log::kTickKinds)
+    batches[static_cast<std::size_t>(kind)].kind = kind;
+  const auto at = static_cast<std::size_t>(ticks.kind);
+  batches[at] = std::move(ticks);
+  return batches;
 }
 
 }  // namespace lamina::ticks::test
