@@ -99,7 +99,10 @@ Store::Store(std::string root, StoreConfig config, std::unique_ptr<catalog::Cata
       catalog_(std::move(catalog)),
       backtests_(*catalog_),
       instruments_(*catalog_),
-      ticks_(*catalog_, config_.ticks) {}
+      ticks_(*catalog_, config_.ticks),
+      tick_reader_(*catalog_,
+                   {.cache = {.entries = config_.ticks.query_cache_size,
+                              .ttl_seconds = config_.ticks.query_cache_ttl_seconds}}) {}
 
 Store::~Store() = default;
 

@@ -16,6 +16,7 @@
 #include "lamina/io/env.h"
 #include "lamina/store/config.h"
 #include "lamina/store/instruments.h"
+#include "lamina/ticks/tick_query.h"
 #include "lamina/ticks/tick_store.h"
 
 namespace lamina::store {
@@ -46,6 +47,7 @@ class Store {
   backtests::BacktestStore& backtests() { return backtests_; }
   Instruments& instruments() { return instruments_; }
   ticks::TickStore& ticks() { return ticks_; }
+  ticks::TickReader& tick_reader() { return tick_reader_; }
 
   Result<std::vector<catalog::LakeSnapshot>> Snapshots();
 
@@ -61,6 +63,7 @@ class Store {
   backtests::BacktestStore backtests_;
   Instruments instruments_;
   ticks::TickStore ticks_;
+  ticks::TickReader tick_reader_;
   bool created_ = false;
 };
 
