@@ -100,9 +100,8 @@ Store::Store(std::string root, StoreConfig config, std::unique_ptr<catalog::Cata
       backtests_(*catalog_),
       instruments_(*catalog_),
       ticks_(*catalog_, config_.ticks),
-      tick_reader_(*catalog_,
-                   {.cache = {.entries = config_.ticks.query_cache_size,
-                              .ttl_seconds = config_.ticks.query_cache_ttl_seconds}}) {}
+      tick_reader_(*catalog_, {.cache = {.entries = config_.ticks.query_cache_size,
+                                         .ttl_seconds = config_.ticks.query_cache_ttl_seconds}}) {}
 
 Store::~Store() = default;
 
