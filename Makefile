@@ -5,10 +5,10 @@ STORE ?= build/demo-store
 say   = @printf '== %s\n' "$(1)"
 
 .DEFAULT_GOAL := help
-.PHONY: help deps build demo test install wheel headers asan tsan fuzz crash soak bench fmt tidy clean
+.PHONY: help deps build demo test install wheel headers asan tsan fuzz crash soak soak-ticks bench fmt tidy clean
 
 help:            ## this list
-	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## */\t/' | expand -t 12
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## */\t/' | expand -t 12
 
 deps:            ## Debian packages and .venv (installs what is missing)
 	@tools/setup.sh
@@ -65,6 +65,11 @@ soak: SECONDS = 3600
 soak: deps build/dev/build.ninja     ## writers and readers, killed at random, for SECONDS (an hour)
 	@cmake --build --preset dev -j $(JOBS) --target lamina
 	@$(PY) tests/crash/soak.py --binary build/dev/bin/lamina --seconds $(SECONDS)
+
+soak-ticks: SECONDS = 1200
+soak-ticks: deps build/dev/build.ninja    ## the same for ticks, for SECONDS (twenty minutes)
+	@cmake --build --preset dev -j $(JOBS) --target lamina_pylib
+	@PYTHONPATH=build/dev/pylib $(PY) tests/crash/soak_ticks.py --seconds $(SECONDS)
 
 bench: deps build/release/build.ninja    ## figures with checked answers (quiet machine; -O2)
 	@cmake --build --preset release -j $(JOBS) --target lamina lamina_pylib lamina_bundle_bench lamina_series_bench lamina_catalog_bench

@@ -58,8 +58,11 @@ from .stores import (
 )
 from .summary import BacktestSummary, Disagreement
 from .table import Table
+from .tick_writer import Ack, TickWriter
+from .ticks import Ticks, TickTable, TickTail
 
 __all__ = [
+    "Ack",
     "AddedInstruments",
     "AlreadyExists",
     "Backtest",
@@ -101,6 +104,10 @@ __all__ = [
     "StoreHandleNotFoundError",
     "SupportsCopyFrom",
     "Table",
+    "TickTable",
+    "TickTail",
+    "TickWriter",
+    "Ticks",
     "Unsupported",
     "ValidateReport",
     "VerifyReport",

@@ -18,6 +18,7 @@ from .backtests import Backtests, Batch
 from .calendar import Calendar
 from .errors import Unsupported
 from .instruments import Instruments
+from .ticks import Ticks
 
 if TYPE_CHECKING:
     import duckdb
@@ -139,6 +140,11 @@ class Store:
     def backtests(self) -> Backtests:
         """The backtests of this store, by handle."""
         return Backtests(self)
+
+    @property
+    def ticks(self) -> Ticks:
+        """The ticks of this store: record, query, follow."""
+        return Ticks(self)
 
     @property
     def instruments(self) -> Instruments:

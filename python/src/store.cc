@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <optional>
 
+#include "ticks.h"
 #include <nanobind/stl/optional.h>
 #include <nanobind/stl/string.h>
 
@@ -123,6 +124,7 @@ void BindStore(nb::module_& module) {
       .def("stats", &Stats, nb::sig("def stats(self) -> dict[str, object]"));
   BindBacktests(module, store);
   BindInstruments(store);
+  BindTicks(module, store);
   BindStores(module, store);
   BindUpkeep(module, store);
 }

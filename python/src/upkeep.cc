@@ -127,7 +127,7 @@ nb::list Compact(const OpenStore& self, const std::vector<std::string>& tables) 
   catalog::CompactionRequest request;
   request.tables = tables;
   request.cancel = &work.cancel();
-  const auto done = work.Run([&] { return engine->catalog().Compact(request); });
+  const auto done = work.Run([&] { return engine->Compact(request); });
   nb::list rows;
   for (const catalog::TableCompaction& table : done) {
     nb::dict row;

@@ -12,7 +12,7 @@ GUIDES = Path(__file__).parents[3] / "docs" / "guide"
 BLOCK = re.compile(r"^```(python|sh)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
 
-@pytest.mark.parametrize("name", ["stores.md", "python.md", "upkeep.md"])
+@pytest.mark.parametrize("name", ["stores.md", "python.md", "upkeep.md", "ticks.md"])
 def test_examples_of_the_guide(name, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     names: dict[str, object] = {}

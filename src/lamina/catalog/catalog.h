@@ -144,6 +144,7 @@ class Catalog {
   /// The same on demand: files of any size below `target_bytes`, as few as two of them, and every
   /// file with deleted rows. Whole or not for each merge: cut short, it goes on where it was.
   /// RETURNS one entry a table, kNotFound for an unknown name, kConflict while another compacts.
+  /// Tables of ticks are told but left alone, here and above: ticks/fold_days.h folds them.
   Result<std::vector<TableCompaction>> Compact(const CompactionRequest& request);
 
  private:

@@ -30,6 +30,10 @@ class HookEnv final : public io::Env {
   Result<std::unique_ptr<io::WritableFile>> NewWritableFile(const std::string& path) override {
     return env_.NewWritableFile(path);
   }
+  Result<std::unique_ptr<io::PlacedFile>> OpenPlaced(const std::string& path,
+                                                     Place place) override {
+    return env_.OpenPlaced(path, place);
+  }
   Result<std::string> ReadFile(const std::string& path, std::int64_t max_bytes) override {
     return env_.ReadFile(path, max_bytes);
   }

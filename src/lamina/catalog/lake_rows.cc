@@ -33,14 +33,15 @@ bool Lacks(const LakeFile& file, const LakeColumn& column) {
 
 // The rows of `keep` inside `ranges`, of a file that is read without looking at the ranges.
 Result<ArrowTable> ReadScattered(io::Env& env, const std::string& path, const LakeFile& file,
-                                 const RowRanges& keep, table::ReadOptions options) {
+                                 const RowRanges& keep, table::ReadOptions options,
+                                 table::ReadStatistics* statistics) {
   const std::vector<ColumnRange> ranges = std::exchange(options.ranges, {});
   const std::vector<std::string> wanted = *options.columns;
   for (const ColumnRange& range : ranges)
     if (std::find(options.columns->begin(), options.columns->end(), range.column) ==
         options.columns->end())
       options.columns->push_back(range.column);
-  LAMINA_ASSIGN(ArrowTable rows, ReadNamedFile(env, path, options));
+  LAMINA_ASSIGN(ArrowTable rows, ReadNamedFile(env, path, options, statistics));
   if (rows->num_rows() != file.rows)
     return Corruption(path + " has " + std::to_string(rows->num_rows()) + " rows, not " +
                       std::to_string(file.rows));
@@ -65,25 +66,28 @@ Result<ArrowTable> ReadScattered(io::Env& env, const std::string& path, const La
 }
 
 Result<ArrowTable> ReadStretches(io::Env& env, const std::string& path,
-                                 std::vector<RowRange> stretches, table::ReadOptions options) {
+                                 std::vector<RowRange> stretches, table::ReadOptions options,
+                                 table::ReadStatistics* statistics) {
   if (stretches.empty()) stretches.emplace_back();
   std::vector<ArrowTable> parts;
   for (const RowRange& stretch : stretches) {
     options.row_begin = stretch.begin;
     options.row_end = stretch.end;
-    LAMINA_ASSIGN(ArrowTable part, ReadNamedFile(env, path, options));
+    LAMINA_ASSIGN(ArrowTable part, ReadNamedFile(env, path, options, statistics));
     parts.push_back(std::move(part));
   }
   return table::StackTables(parts);
 }
 
 Result<ArrowTable> ReadKept(io::Env& env, const std::string& path, const LakeFile& file,
-                            const RowRanges& keep, const table::ReadOptions& options) {
+                            const RowRanges& keep, const table::ReadOptions& options,
+                            table::ReadStatistics* statistics) {
   if (keep.row_count() < file.rows) {
-    return keep.ranges().size() <= kStretchesMax ? ReadStretches(env, path, keep.ranges(), options)
-                                                 : ReadScattered(env, path, file, keep, options);
+    return keep.ranges().size() <= kStretchesMax
+               ? ReadStretches(env, path, keep.ranges(), options, statistics)
+               : ReadScattered(env, path, file, keep, options, statistics);
   }
-  LAMINA_ASSIGN(ArrowTable rows, ReadNamedFile(env, path, options));
+  LAMINA_ASSIGN(ArrowTable rows, ReadNamedFile(env, path, options, statistics));
   if (options.ranges.empty() && rows->num_rows() != file.rows)
     return Corruption(path + " has " + std::to_string(rows->num_rows()) + " rows, not " +
                       std::to_string(file.rows));
@@ -141,8 +145,15 @@ std::shared_ptr<arrow::Schema> SchemaOf(const std::vector<LakeColumn>& columns) 
 }
 
 Result<ArrowTable> ReadNamedFile(io::Env& env, const std::string& path,
-                                 const table::ReadOptions& options) {
-  Result<ArrowTable> rows = table::ReadParquet(env, path, options);
+                                 const table::ReadOptions& options,
+                                 table::ReadStatistics* statistics) {
+  table::ReadStatistics read;
+  Result<ArrowTable> rows = table::ReadParquet(env, path, options, &read);
+  if (statistics != nullptr) {
+    statistics->row_groups += read.row_groups;
+    statistics->row_groups_read += read.row_groups_read;
+    statistics->bytes_read += read.bytes_read;
+  }
   if (rows.ok() || rows.error().code() != ErrorCode::kNotFound) return rows;
   return Corruption(path + " is missing, and the catalog names it");
 }
@@ -150,7 +161,8 @@ Result<ArrowTable> ReadNamedFile(io::Env& env, const std::string& path,
 Result<std::shared_ptr<arrow::Table>> ReadLakeFile(io::Env& env, std::string_view lake_root,
                                                    const LakeTable& table, const LakeFile& file,
                                                    const std::vector<LakeColumn>& columns,
-                                                   const std::vector<ColumnRange>& ranges) {
+                                                   const std::vector<ColumnRange>& ranges,
+                                                   table::ReadStatistics* statistics) {
   const std::string path = io::JoinPath(lake_root, file.path);
   LAMINA_ASSIGN(const std::vector<std::int64_t> deleted,
                 ReadDeletedPositions(env, lake_root, file));
@@ -161,7 +173,7 @@ Result<std::shared_ptr<arrow::Table>> ReadLakeFile(io::Env& env, std::string_vie
   // Something must say how many rows there are; the first column was never added later.
   if (options.columns->empty()) options.columns->push_back(table.columns.front().name);
   LAMINA_ASSIGN(const ArrowTable rows,
-                ReadKept(env, path, file, table::Without(file.rows, deleted), options));
+                ReadKept(env, path, file, table::Without(file.rows, deleted), options, statistics));
   return Conform(rows, path, file, columns);
 }
 

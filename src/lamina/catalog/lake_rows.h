@@ -26,14 +26,18 @@ Result<std::vector<LakeColumn>> ChooseColumns(const LakeTable& table,
 std::shared_ptr<arrow::Schema> SchemaOf(const std::vector<LakeColumn>& columns);
 
 /// table::ReadParquet of a file that the catalog names: RETURNS kCorruption when it is missing.
+/// Adds to `statistics`.
 Result<std::shared_ptr<arrow::Table>> ReadNamedFile(io::Env& env, const std::string& path,
-                                                    const table::ReadOptions& options);
+                                                    const table::ReadOptions& options,
+                                                    table::ReadStatistics* statistics = nullptr);
 
 /// Rows inside `ranges` that no delete file names, in file order, as `columns`. Added columns that
-/// the file lacks are NULL. `lake_root`: the lake/ folder. RETURNS kCorruption naming the file.
+/// the file lacks are NULL. `lake_root`: the lake/ folder. What was read of the data file is added
+/// to `statistics`. RETURNS kCorruption naming the file.
 Result<std::shared_ptr<arrow::Table>> ReadLakeFile(io::Env& env, std::string_view lake_root,
                                                    const LakeTable& table, const LakeFile& file,
                                                    const std::vector<LakeColumn>& columns,
-                                                   const std::vector<table::ColumnRange>& ranges);
+                                                   const std::vector<table::ColumnRange>& ranges,
+                                                   table::ReadStatistics* statistics = nullptr);
 
 }  // namespace lamina::catalog

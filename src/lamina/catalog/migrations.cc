@@ -183,9 +183,67 @@ CREATE TABLE pin(
 ALTER TABLE chunk ADD COLUMN condemned_at INTEGER;
 )sql";
 
-/// Step i takes version i to i + 1.
-constexpr const char* kTicks = "SELECT 1;";
+// What the catalog says about ticks (docs/format/ticks.md). Instants of ticks are INTEGER
+// nanoseconds UTC. Logs, recordings, events and coverage are facts that only grow: they belong to
+// no snapshot.
+constexpr const char* kTicks = R"sql(
+CREATE TABLE tick_log(
+  writer INTEGER PRIMARY KEY,
+  watermark INTEGER NOT NULL DEFAULT 0,     -- one past the last archived seq
+  source TEXT, producer TEXT, created_at INTEGER NOT NULL,
+  archived_at INTEGER, archived_ticks INTEGER NOT NULL DEFAULT 0,
+  damaged_groups INTEGER NOT NULL DEFAULT 0, damaged_bytes INTEGER NOT NULL DEFAULT 0) STRICT;
+-- When which of a log was archived; rows of segments that have gone go, too.
+CREATE TABLE tick_archiving(
+  writer INTEGER NOT NULL, end_seq INTEGER NOT NULL, archived_at INTEGER NOT NULL,
+  PRIMARY KEY(writer, end_seq)) STRICT, WITHOUT ROWID;
+-- When a log was open for writing. closed_at is NULL while it is, and when its writer died.
+CREATE TABLE tick_recording(
+  recording_id INTEGER PRIMARY KEY, writer INTEGER NOT NULL, session_id TEXT NOT NULL,
+  host TEXT NOT NULL, pid INTEGER NOT NULL, opened_at INTEGER NOT NULL, closed_at INTEGER) STRICT;
+CREATE INDEX tick_recording_by_writer ON tick_recording(writer);
+-- What recorders report. NULL contract_id: all of the recording; NULL tick_type: all types.
+CREATE TABLE tick_event(
+  event_id INTEGER PRIMARY KEY, writer INTEGER, contract_id INTEGER, tick_type TEXT,
+  kind TEXT NOT NULL, start_time INTEGER NOT NULL, end_time INTEGER, reason TEXT NOT NULL,
+  details TEXT, created_at INTEGER NOT NULL) STRICT;
+CREATE INDEX tick_event_by_time ON tick_event(start_time);
+-- Spans without a longer silence than the coverage rule's, of archived ticks as they came.
+CREATE TABLE coverage(
+  contract_id INTEGER NOT NULL, tick_type TEXT NOT NULL, start_time INTEGER NOT NULL,
+  end_time INTEGER NOT NULL, writer INTEGER NOT NULL, tick_count INTEGER NOT NULL,
+  PRIMARY KEY(contract_id, tick_type, start_time, writer)) STRICT, WITHOUT ROWID;
 
+-- One row for each contract and type of a file.
+CREATE TABLE tick_archives(
+  id INTEGER PRIMARY KEY, contract_id INTEGER NOT NULL, tick_type TEXT NOT NULL,
+  start_time INTEGER NOT NULL, end_time INTEGER NOT NULL,   -- of the first and of the last tick
+  file_path TEXT NOT NULL,                                  -- below lake/
+  tick_count INTEGER, file_size_bytes INTEGER, compression_ratio REAL,
+  created_at INTEGER NOT NULL DEFAULT (
+    CAST((julianday('now') - 2440587.5) * 86400000000 AS INTEGER)),
+  data_file_id INTEGER NOT NULL, begin_snapshot INTEGER NOT NULL, end_snapshot INTEGER,
+  UNIQUE(file_path, contract_id, tick_type)) STRICT;
+CREATE INDEX idx_contract_time ON tick_archives(contract_id, tick_type, start_time, end_time);
+CREATE INDEX tick_archives_by_file ON tick_archives(data_file_id);
+-- Of all archived ticks of a contract, type and UTC day, at the latest snapshot.
+CREATE TABLE data_statistics(
+  contract_id INTEGER NOT NULL, tick_type TEXT NOT NULL, date TEXT NOT NULL,
+  total_ticks INTEGER, unique_prices INTEGER, total_volume REAL, vwap REAL,
+  high_price REAL, low_price REAL, first_time INTEGER, last_time INTEGER,
+  evidence BLOB NOT NULL, updated_snapshot INTEGER NOT NULL,
+  PRIMARY KEY(contract_id, tick_type, date)) STRICT;
+-- Bad prints that were taken out of the archive. NULL tick_type: all types.
+CREATE TABLE tick_void(
+  void_id INTEGER PRIMARY KEY, contract_id INTEGER NOT NULL, tick_type TEXT,
+  start_time INTEGER NOT NULL, end_time INTEGER NOT NULL,
+  low_price REAL, high_price REAL,          -- only prints outside of these, when given
+  reason TEXT NOT NULL, author TEXT NOT NULL, created_at INTEGER NOT NULL,
+  tick_count INTEGER NOT NULL, begin_snapshot INTEGER NOT NULL, end_snapshot INTEGER,
+  end_reason TEXT) STRICT;
+)sql";
+
+/// Step i takes version i to i + 1.
 constexpr std::array<const char*, 6> kSteps = {kVersion1, kInstruments, kValidatedMetrics,
                                                kVersion4, kPins,        kTicks};
 

@@ -11,6 +11,7 @@
 #include "lamina/base/near_names.h"
 #include "lamina/cli/commands.h"
 #include "lamina/cli/output.h"
+#include "lamina/cli/tick_commands.h"
 
 namespace lamina::cli {
 namespace {
@@ -57,6 +58,7 @@ class CommandLine {
     AddEditing();
     AddCalendars();
     AddInstruments();
+    AddTickCommands(app_, ticks_, [this](Action action) { action_ = std::move(action); });
     AddMigrateStore();
     AddDemo();
     AddHistory();
@@ -543,6 +545,7 @@ class CommandLine {
   DemoArguments demo_;
   MigrateArguments migrate_;
   MergeArguments merge_;
+  TickArguments ticks_;
   UpkeepArguments upkeep_;
 };
 

@@ -267,7 +267,7 @@ Outcome Compact(const Context& context, const UpkeepArguments& arguments) {
   request.cancel = context.cancel;
   LAMINA_ASSIGN(const auto opened, OpenStore(context));
   LAMINA_ASSIGN(const auto tables, InSight(context, "merging", [&](const auto&) {
-                  return opened->catalog().Compact(request);
+                  return opened->Compact(request);
                 }));
   if (context.structured()) {
     Print(Object([&](JsonWriter& json) {

@@ -41,6 +41,19 @@ class WritableFile {
   virtual std::int64_t position() const = 0;
 };
 
+/// A file being written at any place, for logs and their pages. Thread-compatible. Destroyed
+/// without Close: the file stays.
+class PlacedFile {
+ public:
+  virtual ~PlacedFile() = default;
+  /// Behind the end the file grows; what lies between reads as zeros.
+  virtual Status WriteAt(std::int64_t offset, ByteView data) = 0;
+  /// As WritableFile::Sync.
+  virtual Status Sync() = 0;
+  virtual Status Truncate(std::int64_t size) = 0;
+  virtual Status Close() = 0;
+};
+
 /// A file being read at any place. Thread-safe.
 class ReadableFile {
  public:
@@ -62,6 +75,9 @@ class Env {
 
   /// Create or truncate. RETURNS kIo, kNotFound (missing folder), kResourceExhausted (disk full).
   virtual Result<std::unique_ptr<WritableFile>> NewWritableFile(const std::string& path) = 0;
+  enum class Place : std::uint8_t { kNew, kExisting };
+  /// kNew: RETURNS kAlreadyExists when the name is taken. kExisting: kNotFound when there is none.
+  virtual Result<std::unique_ptr<PlacedFile>> OpenPlaced(const std::string& path, Place place) = 0;
   virtual Result<std::unique_ptr<ReadableFile>> OpenReadable(const std::string& path) = 0;
   /// The whole file. RETURNS kResourceExhausted when it is larger than `max_bytes`.
   virtual Result<std::string> ReadFile(const std::string& path, std::int64_t max_bytes) = 0;

@@ -23,10 +23,10 @@ std::string Normal(const std::string& path) {
 }  // namespace
 
 std::string_view OperationName(Operation operation) {
-  constexpr std::array<std::string_view, 15> kNames = {
-      "create", "append",         "sync",          "close",       "rename",
-      "unlink", "create folders", "remove folder", "sync folder", "lock",
-      "open",   "read",           "stat",          "list",        "free bytes"};
+  constexpr std::array<std::string_view, 16> kNames = {
+      "create", "append",         "sync",          "truncate",    "close", "rename",
+      "unlink", "create folders", "remove folder", "sync folder", "lock",  "open",
+      "read",   "stat",           "list",          "free bytes"};
   return kNames[static_cast<std::size_t>(operation)];
 }
 
@@ -165,6 +165,90 @@ class FaultyEnv::File final : public WritableFile {
       false;  ///< as of the real one: nothing after a failed write or sync can be trusted
 };
 
+class FaultyEnv::Placed final : public PlacedFile {
+ public:
+  Placed(FaultyEnv& env, std::string path, std::unique_ptr<PlacedFile> file,
+         std::shared_ptr<Inode> inode)
+      : env_(env),
+        path_(std::move(path)),
+        file_(std::move(file)),
+        inode_(std::move(inode)),
+        generation_(env.generation_) {}
+
+  Status WriteAt(std::int64_t offset, ByteView data) override {
+    const std::lock_guard lock(env_.mutex_);
+    LAMINA_TRY(Usable());
+    const Verdict verdict = env_.Decide(Operation::kAppend);
+    if (verdict == Verdict::kGo) {
+      Status status = Write(offset, data);
+      env_.Note(Operation::kAppend, path_, status.ok());
+      return status;
+    }
+    failed_ = true;
+    env_.Note(Operation::kAppend, path_, false);
+    if (verdict == Verdict::kFailTorn) data = data.substr(0, data.size() / 2);
+    if (verdict != Verdict::kFail) LAMINA_TRY(Write(offset, data));
+    return env_.Injected(Operation::kAppend, path_);
+  }
+
+  Status Sync() override {
+    return Change(Operation::kSync, [&]() -> Status {
+      LAMINA_TRY(file_->Sync());
+      LAMINA_ASSIGN(const FileInfo info, env_.target_.Stat(path_));
+      inode_->synced = info.size;
+      inode_->overwritten.clear();
+      return Ok();
+    });
+  }
+
+  Status Truncate(std::int64_t size) override {
+    return Change(Operation::kTruncate, [&]() -> Status {
+      LAMINA_TRY(file_->Truncate(size));
+      inode_->synced = std::min(inode_->synced, size);
+      return Ok();
+    });
+  }
+
+  Status Close() override {
+    const std::lock_guard lock(env_.mutex_);
+    LAMINA_TRY(Usable());
+    return env_.Run(Operation::kClose, path_, [&] { return file_->Close(); });
+  }
+
+ private:
+  Status Usable() const {
+    if (generation_ != env_.generation_) return IoError(path_ + " was open when power was lost");
+    if (failed_) return IoError("earlier failure of " + path_);
+    return Ok();
+  }
+  template <class Action>
+  Status Change(Operation operation, Action action) {
+    const std::lock_guard lock(env_.mutex_);
+    LAMINA_TRY(Usable());
+    Status status = env_.Run(operation, path_, action);
+    if (!status.ok()) failed_ = true;
+    return status;
+  }
+  Status Write(std::int64_t offset, ByteView data) {
+    const std::int64_t end =
+        std::min(inode_->synced, offset + static_cast<std::int64_t>(data.size()));
+    if (offset < end) {
+      LAMINA_ASSIGN(const std::unique_ptr<ReadableFile> file, env_.target_.OpenReadable(path_));
+      std::string bytes(static_cast<std::size_t>(end - offset), '\0');
+      LAMINA_TRY(file->ReadAt(offset, bytes.size(), bytes.data()));
+      inode_->overwritten.push_back({offset, std::move(bytes)});
+    }
+    return file_->WriteAt(offset, data);
+  }
+
+  FaultyEnv& env_;
+  std::string path_;
+  std::unique_ptr<PlacedFile> file_;
+  std::shared_ptr<Inode> inode_;
+  std::int64_t generation_;
+  bool failed_ = false;
+};
+
 class FaultyEnv::Reader final : public ReadableFile {
  public:
   Reader(FaultyEnv& env, std::string path, std::unique_ptr<ReadableFile> file)
@@ -186,13 +270,34 @@ Result<std::unique_ptr<WritableFile>> FaultyEnv::NewWritableFile(const std::stri
   return Run(Operation::kCreate, path, [&]() -> Result<std::unique_ptr<WritableFile>> {
     const bool existed = target_.Exists(path);
     LAMINA_ASSIGN(std::unique_ptr<WritableFile> file, target_.NewWritableFile(path));
-    const std::string name = Normal(path);
-    if (!existed) pending_.push_back({Operation::kCreate, ParentPath(name), name, {}, {}});
-    // A truncated file may be open elsewhere: it is the same one, with nothing synced.
-    std::shared_ptr<Inode>& inode = files_[name];
-    if (inode == nullptr || !existed) inode = std::make_shared<Inode>();
+    std::shared_ptr<Inode> inode = Created(path, existed);
     inode->synced = 0;
-    return std::make_unique<File>(*this, path, std::move(file), inode);
+    inode->overwritten.clear();
+    return std::make_unique<File>(*this, path, std::move(file), std::move(inode));
+  });
+}
+
+std::shared_ptr<FaultyEnv::Inode> FaultyEnv::Created(const std::string& path, bool existed) {
+  const std::string name = Normal(path);
+  if (!existed) pending_.push_back({Operation::kCreate, ParentPath(name), name, {}, {}});
+  // A file that was there may be open elsewhere: it is the same one.
+  std::shared_ptr<Inode>& inode = files_[name];
+  if (inode == nullptr || !existed) inode = std::make_shared<Inode>();
+  return inode;
+}
+
+Result<std::unique_ptr<PlacedFile>> FaultyEnv::OpenPlaced(const std::string& path, Place place) {
+  const std::lock_guard lock(mutex_);
+  const Operation operation = place == Place::kNew ? Operation::kCreate : Operation::kOpen;
+  return Run(operation, path, [&]() -> Result<std::unique_ptr<PlacedFile>> {
+    LAMINA_ASSIGN(std::unique_ptr<PlacedFile> file, target_.OpenPlaced(path, place));
+    const bool known = files_.contains(Normal(path));
+    std::shared_ptr<Inode> inode = Created(path, place == Place::kExisting);
+    if (!known && place == Place::kExisting) {
+      LAMINA_ASSIGN(const FileInfo info, target_.Stat(path));
+      inode->synced = info.size;
+    }
+    return std::make_unique<Placed>(*this, path, std::move(file), std::move(inode));
   });
 }
 
@@ -338,9 +443,18 @@ Status FaultyEnv::Undo(const Pending& change) {
 Status FaultyEnv::CutTail(const std::string& path, const Inode& inode, Tail tail) {
   Result<FileInfo> info = target_.Stat(path);
   if (!info.ok()) return Ok();  // Removed behind our back.
-  if (info->size <= inode.synced) return Ok();
+  if (info->size <= inode.synced && inode.overwritten.empty()) return Ok();
   LAMINA_ASSIGN(std::string bytes, target_.ReadFile(path, kNoLimit));
   const auto synced = std::min(static_cast<std::size_t>(inode.synced), bytes.size());
+  // Of half a tail the first half of the placed writes stays.
+  const std::size_t kept = tail == Tail::kHalf ? inode.overwritten.size() / 2 : 0;
+  for (std::size_t i = inode.overwritten.size(); i-- > kept;) {
+    const Inode::Overwritten& former = inode.overwritten[i];
+    const auto offset = static_cast<std::size_t>(former.offset);
+    if (offset >= bytes.size()) continue;
+    const std::size_t length = std::min(former.bytes.size(), bytes.size() - offset);
+    bytes.replace(offset, length, former.bytes, 0, length);
+  }
   switch (tail) {
     case Tail::kLost:
       bytes.resize(synced);

@@ -23,6 +23,7 @@ enum class Operation : std::uint8_t {
   kCreate,
   kAppend,
   kSync,
+  kTruncate,
   kClose,
   kRename,
   kUnlink,
@@ -66,7 +67,7 @@ struct Fault {
   bool and_all_after = false;
   enum class Effect : std::uint8_t {
     kNone,  ///< fails before it does anything
-    kTorn,  ///< an append writes half of its bytes; others as kNone
+    kTorn,  ///< a write writes half of its bytes; others as kNone
     kDone,  ///< does its work and reports failure all the same
   };
   Effect effect = Effect::kNone;
@@ -74,7 +75,8 @@ struct Fault {
 };
 
 /// Wraps an Env. The model of what a power cut leaves:
-/// * of a file, the bytes up to its last Sync (a truncation is durable at once, to the worse);
+/// * of a file, the bytes up to its last Sync (a truncation is durable at once, to the worse), and
+///   what placed writes had not yet written over;
 /// * of the names in a folder, what they were at the last SyncDirectory of it: creations, removals
 ///   and renames (which belong to the folder of the new name) after that are undone;
 /// * folders made by CreateDirectories stay, as Env promises, and so do the files of TryLock.
@@ -121,6 +123,7 @@ class FaultyEnv : public Env {
   void SetFileSystem(std::optional<FileSystemKind> kind);
 
   Result<std::unique_ptr<WritableFile>> NewWritableFile(const std::string& path) override;
+  Result<std::unique_ptr<PlacedFile>> OpenPlaced(const std::string& path, Place place) override;
   Result<std::unique_ptr<ReadableFile>> OpenReadable(const std::string& path) override;
   Result<std::string> ReadFile(const std::string& path, std::int64_t max_bytes) override;
   Result<FileInfo> Stat(const std::string& path) override;
@@ -140,11 +143,18 @@ class FaultyEnv : public Env {
 
  private:
   class File;
+  class Placed;
   class Reader;
 
   /// A file that was written through this Env.
   struct Inode {
-    std::int64_t synced = 0;
+    std::int64_t synced = 0;  ///< length
+    /// What placed writes since the last sync have written over, in their order.
+    struct Overwritten {
+      std::int64_t offset = 0;
+      std::string bytes;
+    };
+    std::vector<Overwritten> overwritten;
   };
   /// A file as it stood when its name was taken from it.
   struct Saved {
@@ -173,6 +183,8 @@ class FaultyEnv : public Env {
   Result<std::optional<Saved>> Save(const std::string& path);
   Status Undo(const Pending& change);
   Status WriteBack(const std::string& path, const Saved& saved);
+  /// Its inode, and the pending name of a new one.
+  std::shared_ptr<Inode> Created(const std::string& path, bool existed);
   Status CutTail(const std::string& path, const Inode& inode, Tail tail);
 
   Env& target_;

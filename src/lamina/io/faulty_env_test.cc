@@ -184,6 +184,43 @@ TEST_F(FaultyEnvTest, TornTails) {
   }
 }
 
+TEST_F(FaultyEnvTest, PlacedWritesAreLostUntilTheyAreSynced) {
+  struct Case {
+    FaultyEnv::Tail tail;
+    std::string left;
+  };
+  for (const Case& c :
+       {Case{FaultyEnv::Tail::kLost, "x=abZZef "}, Case{FaultyEnv::Tail::kHalf, "x=1bZZefg "},
+        Case{FaultyEnv::Tail::kZeros, std::string("x=abZZef\0\0 ", 11)}}) {
+    static_cast<void>(PosixEnv().Unlink(P("x")));
+    Write("x", "abcdef");
+    SyncFolder();
+    const auto file = *env_.OpenPlaced(P("x"), Env::Place::kExisting);
+    EXPECT_THAT(file->WriteAt(2, "ZZ"), IsOk());
+    EXPECT_THAT(file->Sync(), IsOk());
+    EXPECT_THAT(file->WriteAt(0, "1"), IsOk());
+    EXPECT_THAT(file->WriteAt(5, "fgh"), IsOk());
+    EXPECT_EQ(Shown(), "x=1bZZefgh ");
+    EXPECT_THAT(env_.LoseUnsynced(c.tail), IsOk());
+    EXPECT_EQ(Shown(), c.left);
+    EXPECT_THAT(file->Sync(), IsError(ErrorCode::kIo));
+  }
+}
+
+TEST_F(FaultyEnvTest, PlacedFilesFailAndAreTruncated) {
+  const auto file = *env_.OpenPlaced(P("y"), Env::Place::kNew);
+  EXPECT_THAT(env_.OpenPlaced(P("y"), Env::Place::kNew), IsError(ErrorCode::kAlreadyExists));
+  EXPECT_THAT(file->WriteAt(0, "123456"), IsOk());
+  EXPECT_THAT(file->Truncate(4), IsOk());
+  env_.SetFault({.at = 1, .effect = Fault::Effect::kTorn, .operations = {Operation::kAppend}});
+  EXPECT_THAT(file->WriteAt(0, "abcd"), IsError(ErrorCode::kIo));
+  env_.ClearFault();
+  EXPECT_EQ(Shown(), "y=ab34 ");
+  EXPECT_THAT(file->WriteAt(0, "abcd"), IsError(ErrorCode::kIo)) << "of no more use";
+  EXPECT_THAT(env_.LoseUnsynced(), IsOk());
+  EXPECT_EQ(Shown(), "") << "the name was never synced";
+}
+
 TEST_F(FaultyEnvTest, FailedSyncKeepsNothing) {
   const auto file = Open("x");
   SyncFolder();

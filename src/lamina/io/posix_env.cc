@@ -30,6 +30,8 @@ Error PosixError(std::string_view doing, std::string_view path, int error,
   switch (error) {
     case ENOENT:
       return {ErrorCode::kNotFound, std::move(message), where};
+    case EEXIST:
+      return {ErrorCode::kAlreadyExists, std::move(message), where};
     case ENOSPC:
     case EDQUOT:
     case EMFILE:
@@ -81,35 +83,43 @@ Result<Descriptor> Open(const std::string& path, int flags, std::string_view doi
   return Descriptor(fd);
 }
 
-class PosixWritableFile final : public WritableFile {
+/// A descriptor that is written to, and of no more use after a failure.
+class WrittenDescriptor {
  public:
-  PosixWritableFile(std::string path, Descriptor fd) : path_(std::move(path)), fd_(std::move(fd)) {}
+  WrittenDescriptor(std::string path, Descriptor fd) : path_(std::move(path)), fd_(std::move(fd)) {}
 
-  Status Append(ByteView data) override {
+  /// `write(data, size)` until all of `data` is written.
+  template <class Write>
+  Status WriteAll(ByteView data, Write write) {
     LAMINA_TRY(Usable());
     while (!data.empty()) {
-      const ssize_t wrote = Retry([&] { return ::write(fd_.get(), data.data(), data.size()); });
+      const ssize_t wrote = Retry([&] { return write(data.data(), data.size()); });
       if (wrote < 0) return Fail("writing", errno);
-      position_ += wrote;
       data.remove_prefix(static_cast<std::size_t>(wrote));
     }
     return Ok();
   }
 
-  Status Sync() override {
+  Status Sync() {
     LAMINA_TRY(Usable());
     if (Retry([&] { return ::fdatasync(fd_.get()); }) != 0) return Fail("syncing", errno);
     return Ok();
   }
 
-  Status Close() override {
+  Status Truncate(std::int64_t size) {
+    LAMINA_TRY(Usable());
+    if (Retry([&] { return ::ftruncate(fd_.get(), size); }) != 0) return Fail("truncating", errno);
+    return Ok();
+  }
+
+  Status Close() {
     LAMINA_TRY(Usable());
     // Linux frees the descriptor even when close reports an error: never close it a second time.
     if (::close(fd_.Release()) != 0 && errno != EINTR) return PosixError("closing", path_, errno);
     return Ok();
   }
 
-  std::int64_t position() const override { return position_; }
+  int fd() const { return fd_.get(); }
 
  private:
   Status Usable() const {
@@ -125,8 +135,46 @@ class PosixWritableFile final : public WritableFile {
 
   std::string path_;
   Descriptor fd_;
-  std::int64_t position_ = 0;
   int error_ = 0;
+};
+
+class PosixWritableFile final : public WritableFile {
+ public:
+  PosixWritableFile(std::string path, Descriptor fd) : file_(std::move(path), std::move(fd)) {}
+
+  Status Append(ByteView data) override {
+    return file_.WriteAll(data, [&](const char* bytes, std::size_t size) {
+      const ssize_t wrote = ::write(file_.fd(), bytes, size);
+      if (wrote > 0) position_ += wrote;
+      return wrote;
+    });
+  }
+  Status Sync() override { return file_.Sync(); }
+  Status Close() override { return file_.Close(); }
+  std::int64_t position() const override { return position_; }
+
+ private:
+  WrittenDescriptor file_;
+  std::int64_t position_ = 0;
+};
+
+class PosixPlacedFile final : public PlacedFile {
+ public:
+  PosixPlacedFile(std::string path, Descriptor fd) : file_(std::move(path), std::move(fd)) {}
+
+  Status WriteAt(std::int64_t offset, ByteView data) override {
+    return file_.WriteAll(data, [&](const char* bytes, std::size_t size) {
+      const ssize_t wrote = ::pwrite(file_.fd(), bytes, size, offset);
+      if (wrote > 0) offset += wrote;
+      return wrote;
+    });
+  }
+  Status Sync() override { return file_.Sync(); }
+  Status Truncate(std::int64_t size) override { return file_.Truncate(size); }
+  Status Close() override { return file_.Close(); }
+
+ private:
+  WrittenDescriptor file_;
 };
 
 class PosixReadableFile final : public ReadableFile {
@@ -238,6 +286,17 @@ class Posix final : public Env {
   Result<std::unique_ptr<WritableFile>> NewWritableFile(const std::string& path) override {
     LAMINA_ASSIGN(Descriptor fd, Open(path, O_WRONLY | O_CREAT | O_TRUNC, "creating"));
     return std::make_unique<PosixWritableFile>(path, std::move(fd));
+  }
+
+  Result<std::unique_ptr<PlacedFile>> OpenPlaced(const std::string& path, Place place) override {
+    const bool fresh = place == Place::kNew;
+    // O_NONBLOCK: a pipe in the file's place must not block.
+    const int flags = O_WRONLY | O_NONBLOCK | (fresh ? O_CREAT | O_EXCL : 0);
+    LAMINA_ASSIGN(Descriptor fd, Open(path, flags, fresh ? "creating" : "opening"));
+    struct stat info{};
+    if (::fstat(fd.get(), &info) != 0) return PosixError("looking at", path, errno);
+    if (!S_ISREG(info.st_mode)) return IoError("opening " + path + ": not a regular file");
+    return std::make_unique<PosixPlacedFile>(path, std::move(fd));
   }
 
   Result<std::unique_ptr<ReadableFile>> OpenReadable(const std::string& path) override {

@@ -75,6 +75,24 @@ TEST_F(PosixEnvTest, DestroyedWithoutCloseTheFileStaysAndANewOneTruncates) {
   EXPECT_EQ(*env_.ReadFile(path, 100), "");
 }
 
+TEST_F(PosixEnvTest, PlacedFilesAreWrittenAnywhere) {
+  const std::string path = folder_.File("placed");
+  EXPECT_THAT(env_.OpenPlaced(path, Env::Place::kExisting), IsError(ErrorCode::kNotFound));
+  const auto file = *env_.OpenPlaced(path, Env::Place::kNew);
+  EXPECT_THAT(env_.OpenPlaced(path, Env::Place::kNew), IsError(ErrorCode::kAlreadyExists));
+  EXPECT_THAT(file->WriteAt(4, "efgh"), IsOk());
+  EXPECT_THAT(file->WriteAt(0, "ab"), IsOk());
+  EXPECT_THAT(file->Sync(), IsOk());
+  EXPECT_EQ(*env_.ReadFile(path, 10), std::string("ab\0\0efgh", 8));
+  EXPECT_THAT(file->Truncate(6), IsOk());
+  EXPECT_THAT(file->Close(), IsOk());
+  EXPECT_THAT(file->WriteAt(0, "x"), IsError(ErrorCode::kInternal));
+  const auto again = *env_.OpenPlaced(path, Env::Place::kExisting);
+  EXPECT_THAT(again->WriteAt(1, "B"), IsOk());
+  EXPECT_EQ(*env_.ReadFile(path, 10), std::string("aB\0\0ef", 6));
+  EXPECT_FALSE(env_.OpenPlaced(folder_.path(), Env::Place::kExisting).ok());
+}
+
 TEST_F(PosixEnvTest, ReadFileKeepsToItsLimit) {
   const std::string path = folder_.File("x");
   Write(path, std::string(10'000, 'x'));

@@ -72,6 +72,70 @@ Status ParseLakeTable(const toml::table& table, std::string_view path, StoreConf
   return Ok();
 }
 
+struct TickNumber {
+  const char* key;
+  std::int64_t ticks::TickConfig::* value;
+};
+constexpr TickNumber kTickNumbers[] = {
+    {"buffer_duration_minutes", &ticks::TickConfig::buffer_duration_minutes},
+    {"buffer_rotation_minutes", &ticks::TickConfig::buffer_rotation_minutes},
+    {"buffer_max_bytes", &ticks::TickConfig::buffer_max_bytes},
+    {"segment_max_bytes", &ticks::TickConfig::segment_max_bytes},
+    {"log_max_bytes", &ticks::TickConfig::log_max_bytes},
+    {"archive_partition_hours", &ticks::TickConfig::archive_partition_hours},
+    {"archive_interval_minutes", &ticks::TickConfig::archive_interval_minutes},
+    {"archive_max_bytes", &ticks::TickConfig::archive_max_bytes},
+    {"index_update_interval_seconds", &ticks::TickConfig::index_update_interval_seconds},
+    {"buffer_retention_hours", &ticks::TickConfig::buffer_retention_hours},
+    {"archive_retention_days", &ticks::TickConfig::archive_retention_days},
+    {"query_cache_size", &ticks::TickConfig::query_cache_size},
+    {"query_cache_ttl_seconds", &ticks::TickConfig::query_cache_ttl_seconds},
+    {"max_concurrent_writes", &ticks::TickConfig::max_concurrent_writes},
+    {"batch_size", &ticks::TickConfig::batch_size},
+    {"queue_ticks", &ticks::TickConfig::queue_ticks},
+};
+
+struct TickText {
+  const char* key;
+  std::string ticks::TickConfig::* value;
+};
+constexpr TickText kTickTexts[] = {
+    {"buffer_path", &ticks::TickConfig::buffer_path},
+    {"buffer_format", &ticks::TickConfig::buffer_format},
+    {"durability", &ticks::TickConfig::durability},
+    {"archive_path", &ticks::TickConfig::archive_path},
+    {"archive_compression", &ticks::TickConfig::archive_compression},
+    {"index_path", &ticks::TickConfig::index_path},
+    {"full_queue", &ticks::TickConfig::full_queue},
+};
+
+Status ParseTickKey(std::string_view key, const toml::node& node, std::string_view path,
+                    ticks::TickConfig& config) {
+  const std::string name = "ticks." + std::string(key);
+  for (const TickNumber& number : kTickNumbers) {
+    if (key != number.key) continue;
+    const auto value = node.value_exact<std::int64_t>();
+    if (!value) return WrongType(path, node, name, "a whole number");
+    config.*number.value = *value;
+    return Ok();
+  }
+  for (const TickText& text : kTickTexts) {
+    if (key != text.key) continue;
+    const auto value = node.value_exact<std::string>();
+    if (!value) return WrongType(path, node, name, "a text in quotes");
+    config.*text.value = *value;
+    return Ok();
+  }
+  return InvalidArgument(Place(path, node) + ": unknown key " + name);
+}
+
+Status ParseTicksTable(const toml::table& table, std::string_view path, StoreConfig& config) {
+  for (const auto& [key, node] : table)
+    LAMINA_TRY(ParseTickKey(key.str(), node, path, config.ticks));
+  LAMINA_TRY_WITH(ticks::CheckTickConfig(config.ticks), Place(path, table));
+  return Ok();
+}
+
 }  // namespace
 
 std::string FormatConfig(const StoreConfig& config) {
@@ -114,6 +178,8 @@ Result<StoreConfig> ParseConfig(std::string_view text, std::string_view path) {
       has_store = true;
     } else if (key.str() == "lake") {
       LAMINA_TRY(ParseLakeTable(*table, path, config));
+    } else if (key.str() == "ticks") {
+      LAMINA_TRY(ParseTicksTable(*table, path, config));
     } else {
       return InvalidArgument(Place(path, node) + ": unknown section [" + std::string(key.str()) +
                              "]");

@@ -11,6 +11,7 @@
 #include "lamina/base/result.h"
 #include "lamina/base/time.h"
 #include "lamina/base/uuid.h"
+#include "lamina/ticks/tick_config.h"
 
 namespace lamina::store {
 
@@ -25,6 +26,7 @@ struct StoreConfig {
   Micros gc_grace{3'600'000'000};
   /// With less than this free on the disk, work that takes space is refused before it begins.
   std::int64_t min_free_bytes = std::int64_t{64} << 20;
+  ticks::TickConfig ticks;  ///< `[ticks]`
 };
 
 std::string FormatConfig(const StoreConfig& config);

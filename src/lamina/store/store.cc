@@ -1,5 +1,8 @@
 #include "lamina/store/store.h"
 
+#include <algorithm>
+#include <utility>
+
 namespace lamina::store {
 namespace {
 
@@ -95,7 +98,10 @@ Store::Store(std::string root, StoreConfig config, std::unique_ptr<catalog::Cata
       config_(config),
       catalog_(std::move(catalog)),
       backtests_(*catalog_),
-      instruments_(*catalog_) {}
+      instruments_(*catalog_),
+      ticks_(*catalog_, config_.ticks),
+      tick_reader_(*catalog_, {.cache = {.entries = config_.ticks.query_cache_size,
+                                         .ttl_seconds = config_.ticks.query_cache_ttl_seconds}}) {}
 
 Store::~Store() = default;
 
@@ -106,6 +112,34 @@ Result<std::vector<catalog::LakeSnapshot>> Store::Snapshots() {
     return Ok();
   }));
   return snapshots;
+}
+
+Result<std::vector<catalog::TableCompaction>> Store::Compact(
+    const catalog::CompactionRequest& request) {
+  std::vector<std::pair<std::string, ticks::FoldReport>> folded;
+  for (const auto kind : tick_log::kTickKinds) {
+    const std::string name = ticks::TickTableName(kind);
+    const std::string full = std::string(ticks::kTickSchema) + "." + name;
+    const auto& asked = request.tables;
+    if (!asked.empty() && std::find(asked.begin(), asked.end(), name) == asked.end() &&
+        std::find(asked.begin(), asked.end(), full) == asked.end())
+      continue;
+    ticks::FoldOptions options;
+    options.tables = {full};
+    options.min_files = 2;
+    options.cancel = request.cancel;
+    LAMINA_ASSIGN(const ticks::FoldReport report, ticks_.FoldDays(std::move(options)));
+    folded.emplace_back(full, report);
+  }
+  LAMINA_ASSIGN(auto tables, catalog_->Compact(request));
+  for (catalog::TableCompaction& table : tables) {
+    for (const auto& [name, report] : folded) {
+      if (name != table.table) continue;
+      table.files_before += report.files_before - report.files_after;
+      table.bytes_before += report.bytes_before - report.bytes_after;
+    }
+  }
+  return tables;
 }
 
 }  // namespace lamina::store

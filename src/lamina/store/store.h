@@ -16,6 +16,8 @@
 #include "lamina/io/env.h"
 #include "lamina/store/config.h"
 #include "lamina/store/instruments.h"
+#include "lamina/ticks/tick_query.h"
+#include "lamina/ticks/tick_store.h"
 
 namespace lamina::store {
 
@@ -44,8 +46,13 @@ class Store {
   catalog::Catalog& catalog() { return *catalog_; }
   backtests::BacktestStore& backtests() { return backtests_; }
   Instruments& instruments() { return instruments_; }
+  ticks::TickStore& ticks() { return ticks_; }
+  ticks::TickReader& tick_reader() { return tick_reader_; }
 
   Result<std::vector<catalog::LakeSnapshot>> Snapshots();
+
+  /// Catalog::Compact, and for tables of ticks TickStore::FoldDays.
+  Result<std::vector<catalog::TableCompaction>> Compact(const catalog::CompactionRequest& request);
 
  private:
   Store(std::string root, StoreConfig config, std::unique_ptr<catalog::Catalog> catalog);
@@ -55,6 +62,8 @@ class Store {
   std::unique_ptr<catalog::Catalog> catalog_;
   backtests::BacktestStore backtests_;
   Instruments instruments_;
+  ticks::TickStore ticks_;
+  ticks::TickReader tick_reader_;
   bool created_ = false;
 };
 

@@ -86,6 +86,11 @@ Result<std::shared_ptr<arrow::Table>> ReadParquet(io::Env& env, const std::strin
                                                   const ReadOptions& options = {},
                                                   ReadStatistics* statistics = nullptr);
 
+/// At most how many rows ReadParquet would give, from the footer and the page index alone.
+/// Errors as ReadParquet.
+Result<std::int64_t> CountCandidates(io::Env& env, const std::string& path,
+                                     const ReadOptions& options);
+
 /// What WriteParquet would have returned, from the file itself; statistics re-read from the footer.
 Result<WrittenFile> InspectParquet(io::Env& env, const std::string& path);
 

@@ -50,13 +50,52 @@ class FileScan {
       : file_(std::move(file)), options_(options), counts_(counts) {}
 
   Result<std::shared_ptr<arrow::Table>> Run() {
+    LAMINA_TRY(Open());
+    std::vector<arrow::ArrayVector> chunks(wanted_.size());
+    std::int64_t rows = 0;
+    LAMINA_TRY(ForEachGroup([&](int group, const RowRanges& keep) {
+      rows += keep.row_count();
+      return ReadColumns(group, keep, chunks);
+    }));
+    arrow::FieldVector fields;
+    arrow::ChunkedArrayVector columns;
+    for (std::size_t i = 0; i < wanted_.size(); ++i) {
+      const auto& field = columns_[wanted_[i]].field;
+      fields.push_back(field);
+      columns.push_back(std::make_shared<arrow::ChunkedArray>(std::move(chunks[i]), field->type()));
+    }
+    return arrow::Table::Make(arrow::schema(std::move(fields)), std::move(columns), rows);
+  }
+
+  /// Rows to keep, without reading columns.
+  Result<std::int64_t> Count() {
+    LAMINA_TRY(Open());
+    std::int64_t rows = 0;
+    LAMINA_TRY(ForEachGroup([&](int, const RowRanges& keep) {
+      rows += keep.row_count();
+      return Ok();
+    }));
+    return rows;
+  }
+
+ private:
+  struct Filter {
+    std::size_t column;
+    ValueRange range;
+  };
+
+  Status Open() {
     LAMINA_ASSIGN(footer_, ReadFooter(*file_, options_.footer_crc32c));
     LAMINA_TRY(ReadSchema());
     LAMINA_TRY(Plan());
     counts_.row_groups = footer_.metadata->num_row_groups();
-    std::vector<arrow::ArrayVector> chunks(wanted_.size());
+    return Ok();
+  }
+
+  /// Call `work(group, rows to keep of it)` for the row groups that have some.
+  template <class Work>
+  Status ForEachGroup(Work work) {
     std::int64_t first_row = 0;
-    std::int64_t rows = 0;
     for (int group = 0; group < footer_.metadata->num_row_groups(); ++group) {
       const std::int64_t group_rows = footer_.metadata->RowGroup(group)->num_rows();
       if (group_rows < 0 || group_rows > kGroupRowsMax) {
@@ -69,26 +108,12 @@ class FileScan {
       first_row += group_rows;
       LAMINA_ASSIGN(const RowRanges keep, RowsToKeep(group, asked));
       if (keep.empty()) continue;
-      rows += keep.row_count();
-      LAMINA_TRY(ReadColumns(group, keep, chunks));
+      LAMINA_TRY(work(group, keep));
     }
     if (first_row != footer_.metadata->num_rows())
       return Corruption("the row groups do not add up to the rows");
-    arrow::FieldVector fields;
-    arrow::ChunkedArrayVector columns;
-    for (std::size_t i = 0; i < wanted_.size(); ++i) {
-      const auto& field = columns_[wanted_[i]].field;
-      fields.push_back(field);
-      columns.push_back(std::make_shared<arrow::ChunkedArray>(std::move(chunks[i]), field->type()));
-    }
-    return arrow::Table::Make(arrow::schema(std::move(fields)), std::move(columns), rows);
+    return Ok();
   }
-
- private:
-  struct Filter {
-    std::size_t column;
-    ValueRange range;
-  };
 
   Status ReadSchema() {
     const parquet::SchemaDescriptor& schema = *footer_.metadata->schema();
@@ -296,6 +321,16 @@ Result<std::shared_ptr<arrow::Table>> ReadParquet(io::Env& env, const std::strin
   counts.bytes_read = file->bytes_read();
   if (statistics != nullptr) *statistics = counts;
   return table;
+}
+
+Result<std::int64_t> CountCandidates(io::Env& env, const std::string& path,
+                                     const ReadOptions& options) {
+  LAMINA_ASSIGN(auto opened, env.OpenReadable(path));
+  const auto file = std::make_shared<EnvInputFile>(std::move(opened));
+  ReadOptions coarse = options;
+  coarse.exact = false;
+  ReadStatistics counts;
+  return Guarded<std::int64_t>(*file, path, [&] { return FileScan(file, coarse, counts).Count(); });
 }
 
 Result<WrittenFile> InspectParquet(io::Env& env, const std::string& path) {

@@ -2,7 +2,8 @@
 
 /// \file lamina/tick_log/log_reader.h
 /// Reads the logs below <root>/log of all writers, of this process and of others, never beyond what
-/// is durable. Thread-safe.
+/// is durable. Of a log whose writer has died that is what its segments hold, made durable first.
+/// Thread-safe.
 
 #include <cstdint>
 #include <memory>
@@ -32,7 +33,7 @@ struct SegmentInfo {
 struct WriterLog {
   std::int64_t writer = 0;
   std::int64_t durable_end = 0;       ///< one past the last durable seq: no reader goes beyond
-  bool alive = false;                 ///< its lock is held
+  bool alive = false;                 ///< its lock is held; else an unsealed end wants RecoverLog
   std::vector<SegmentInfo> segments;  ///< by first_seq, without gaps between them
 };
 
@@ -60,12 +61,20 @@ class LogReader {
   Result<TickBatches> Read(std::int64_t writer, std::int64_t from_seq, std::int64_t end_seq,
                            const TickFilter& filter = {});
 
+  /// An append with a producer_seq that is still in some log.
+  struct Produced {
+    std::int64_t producer_seq = 0, writer = 0, seq_first = 0, seq_last = -1;
+  };
+  Result<std::vector<Produced>> ProducedBy(const std::string& producer);
+
  private:
   struct State;
   std::unique_ptr<State> state_;
 };
 
-/// Remove a sealed segment with its index. REQUIRES that every tick of it is archived.
+/// Remove a sealed segment with its index. REQUIRES that every tick of it is archived. RETURNS
+/// kConflict when the log's page does not tell yet that it goes on behind the segment: RecoverLog
+/// first (log_recovery.h).
 Status RemoveSegment(io::Env& env, const SegmentInfo& segment);
 
 }  // namespace lamina::tick_log

@@ -37,6 +37,12 @@ struct LogOptions {
   std::int64_t segment_seconds = 15 * 60;               ///< or at this age
   std::int64_t log_max_bytes = std::int64_t{8} << 30;   ///< of unarchived log: then refused
   std::string source = {};                              ///< into `source` of ticks that have none
+  /// What the live buffer holds: so many minutes of receive time, and bytes. 0: none.
+  std::int64_t buffer_minutes = 120;
+  std::int64_t buffer_max_bytes = std::int64_t{1} << 30;
+  /// Fill segments ahead, seal by age and index in a thread of its own. Without: all in the thread
+  /// that appends, always in the same order; kMemory writes at Flush, Seal, Close and when full.
+  bool background = true;
   std::string producer = {};  ///< with producer_seq of Append: a retry is not stored twice
 };
 

@@ -6,6 +6,8 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
+#include <string>
 #include <vector>
 
 #include "lamina/base/result.h"
@@ -29,11 +31,13 @@ inline constexpr const char* kTickSchema = "ticks";
 /// `trades`, `quotes`, `midpoints`.
 const char* TickTableName(TickKind kind);
 /// Columns: contract_id BIGINT, tick_type VARCHAR, date DATE (UTC day of ts_ns), ts_ns BIGINT,
-/// recv_ns BIGINT, writer BIGINT, seq BIGINT, the kind's values DOUBLE, then exchange and
-/// conditions (trades) VARCHAR, flags INTEGER, request_id BIGINT, source VARCHAR, extra VARCHAR.
+/// recv_ns BIGINT, writer BIGINT, seq BIGINT, the kind's values DOUBLE, flags INTEGER, and what may
+/// be NULL: exchange VARCHAR, conditions VARCHAR, request_id BIGINT, source VARCHAR, extra VARCHAR.
 /// Partitioned by date, sorted by contract_id, ts_ns, recv_ns, writer, seq.
 std::vector<catalog::LakeColumn> TickTableColumns(TickKind kind);
 std::shared_ptr<arrow::Schema> TickArrowSchema(TickKind kind);
+/// By these the rows of every file are sorted.
+const std::vector<std::string>& TickSortKeys();
 /// Find the table, or make schema and table inside the commit.
 Result<catalog::LakeTable> FindOrCreateTickTable(catalog::Database& database,
                                                  catalog::LakeWriter& writer, TickKind kind);
@@ -41,7 +45,10 @@ Result<catalog::LakeTable> FindOrCreateTickTable(catalog::Database& database,
 Result<std::optional<catalog::LakeTable>> FindTickTable(catalog::LakeReader& reader, TickKind kind,
                                                         std::int64_t snapshot);
 
-/// Rows in the lake's columns, in the order given.
+/// Days since 1970-01-01 of a stamp.
+std::int32_t TickDay(std::int64_t ts_ns);
+/// Rows in the lake's columns, in the order given. RETURNS kInvalidArgument for columns of unequal
+/// length, or a type of another kind.
 Result<std::shared_ptr<arrow::RecordBatch>> ToArrow(const TickBatch& ticks);
 /// The same back; `table` has the columns of TickArrowSchema. RETURNS kCorruption for a row that
 /// cannot be a tick.

@@ -1,0 +1,423 @@
+#include "lamina/tick_log/log_reader.h"
+
+#include <algorithm>
+#include <list>
+#include <map>
+#include <mutex>
+#include <unordered_set>
+#include <utility>
+
+#include "lamina/tick_log/group_read.h"
+#include "lamina/tick_log/jsonl_group.h"
+#include "lamina/tick_log/log_files.h"
+#include "lamina/tick_log/log_recovery.h"
+#include "lamina/tick_log/segment_index.h"
+
+namespace lamina::tick_log {
+namespace {
+
+constexpr std::size_t kCachedRunsMax = std::size_t{4} << 20;
+constexpr std::int64_t kIndexBytesMax = std::int64_t{1} << 30;
+/// A group that is not longer, or wanted by half, is read at once.
+constexpr std::uint32_t kWholeGroupBytes = 16 << 10;
+
+bool IsGone(const Error& error) { return error.code() == ErrorCode::kNotFound; }
+
+/// A segment with its index as far as it was needed.
+struct Cached {
+  SegmentFile file;
+  SegmentIndex index;
+  bool asked_beside = false;  ///< whether its index file was looked for
+  std::int64_t used = 0;
+};
+
+/// Which runs are wanted.
+class Wanted {
+ public:
+  explicit Wanted(const TickFilter& filter)
+      : filter_(filter), contracts_(filter.contracts.begin(), filter.contracts.end()) {
+    for (const TickType type : filter.types) types_ |= 1U << static_cast<unsigned>(type);
+    if (filter.types.empty()) types_ = ~0U;
+  }
+  bool HasType(TickType type) const { return (types_ >> static_cast<unsigned>(type) & 1U) != 0; }
+  bool HasRun(const Run& run) const {
+    return HasType(run.type) && run.ts_max >= filter_.begin_ns && run.ts_min < filter_.end_ns;
+  }
+  bool HasContract(std::int64_t contract) const {
+    return contracts_.empty() || contracts_.contains(contract);
+  }
+  const std::unordered_set<std::int64_t>& contracts() const { return contracts_; }
+
+ private:
+  const TickFilter& filter_;
+  std::unordered_set<std::int64_t> contracts_;
+  unsigned types_ = 0;
+};
+
+/// Positions of the wanted runs in the index, ascending.
+std::vector<std::uint32_t> WantedRuns(const SegmentIndex& index, const Wanted& wanted,
+                                      const RowFilter& rows) {
+  std::vector<std::uint32_t> found;
+  const auto try_run = [&](std::uint32_t number) {
+    const IndexedRun& run = index.runs()[number];
+    const IndexedGroup& group = index.groups()[run.group];
+    if (group.end_seq() > rows.from_seq && group.first_seq < rows.end_seq &&
+        wanted.HasRun(run.run)) {
+      found.push_back(number);
+    }
+  };
+  if (wanted.contracts().empty()) {
+    for (std::uint32_t i = 0; i < index.runs().size(); ++i) try_run(i);
+    return found;
+  }
+  for (const std::int64_t contract : wanted.contracts()) {
+    for (const std::uint32_t number : index.RunsOf(contract)) try_run(number);
+  }
+  std::sort(found.begin(), found.end());
+  return found;
+}
+
+/// Reads the wanted runs of one group after the other.
+class GroupReader {
+ public:
+  GroupReader(Cached& cached, const Wanted& wanted, const RowFilter& rows, TickCollector& out)
+      : file_(cached.file), index_(cached.index), wanted_(wanted), rows_(rows), out_(out) {}
+
+  Status ReadGroup(std::uint32_t number, std::span<const std::uint32_t> runs) {
+    const IndexedGroup& indexed = index_.groups()[number];
+    if (file_.header().payload == LogPayload::kJsonl) return ReadJsonl(indexed);
+    std::uint64_t bytes = 0;
+    bool texts = false;
+    for (const std::uint32_t run : runs) {
+      bytes += index_.runs()[run].run.bytes;
+      texts |= index_.runs()[run].run.columns >= 16;  // the text columns
+    }
+    const bool whole = indexed.length <= kWholeGroupBytes || 2 * bytes >= indexed.length;
+    Group group = GroupOf(indexed);
+    ByteView all, front;
+    if (whole) {
+      LAMINA_ASSIGN(all, file_.Read(indexed.offset, indexed.length, buffer_));
+      front = all.substr(0, indexed.front);
+    } else if (texts) {
+      LAMINA_ASSIGN(front, file_.Read(indexed.offset, indexed.front, front_buffer_));
+    }
+    if (!front.empty()) {
+      const Look look = LookAtGroup(front, indexed.offset, file_.seat(), false, group);
+      if (look.found != Found::kGroup) return file_.Damage(indexed.offset, look.reason);
+    }
+    if (!whole) buffer_.resize(std::max<std::size_t>(buffer_.size(), bytes));
+    chosen_.clear();
+    std::size_t at = 0;
+    for (const std::uint32_t run_number : runs) {
+      const Run& run = index_.runs()[run_number].run;
+      ByteView run_bytes;
+      if (whole) {
+        run_bytes = all.substr(run.offset, run.bytes);
+      } else {
+        LAMINA_ASSIGN(const ByteView read,
+                      file_.Read(indexed.offset + run.offset, run.bytes, run_buffer_));
+        std::copy(read.begin(), read.end(), buffer_.begin() + static_cast<std::ptrdiff_t>(at));
+        run_bytes = ByteView(buffer_).substr(at, run.bytes);
+        at += run.bytes;
+      }
+      if (!RunIsWhole(run_bytes, {.offset = 0, .bytes = run.bytes, .crc = run.crc})) {
+        return file_.Damage(indexed.offset, "wrong checksum of its ticks");
+      }
+      chosen_.push_back({&run, run_bytes});
+    }
+    Status added = out_.AddRuns(group, front, chosen_, rows_);
+    if (!added.ok()) return file_.Damage(indexed.offset, added.error().message());
+    return Ok();
+  }
+
+ private:
+  static Group GroupOf(const IndexedGroup& indexed) {
+    Group group;
+    group.offset = indexed.offset;
+    group.header.first_seq = indexed.first_seq;
+    group.header.recv_ns = indexed.recv_ns;
+    group.header.rows = indexed.rows;
+    group.header.length = indexed.length;
+    group.header.front = indexed.front;
+    return group;
+  }
+
+  Status ReadJsonl(const IndexedGroup& indexed) {
+    LAMINA_ASSIGN(const ByteView bytes, file_.Read(indexed.offset, indexed.length, buffer_));
+    Group group;
+    const Look look = LookAtGroup(bytes, indexed.offset, file_.seat(), true, group);
+    if (look.found != Found::kGroup) return file_.Damage(indexed.offset, look.reason);
+    Status read = ForEachJsonlTick(group, bytes, [&](const TickRow& row) {
+      if (wanted_.HasContract(row.contract_id) && wanted_.HasType(row.type) &&
+          rows_.Has(row.seq, row.ts_ns)) {
+        out_.AddRow(row);
+      }
+    });
+    if (!read.ok()) return file_.Damage(indexed.offset, read.error().message());
+    return Ok();
+  }
+
+  const SegmentFile& file_;
+  const SegmentIndex& index_;
+  const Wanted& wanted_;
+  const RowFilter& rows_;
+  TickCollector& out_;
+  std::string buffer_, front_buffer_, run_buffer_;
+  std::vector<TickCollector::RunBytes> chosen_;
+};
+
+}  // namespace
+
+struct LogReader::State {
+  io::Env& env;
+  std::string root;
+  Uuid store_id;
+  std::mutex mutex;
+  std::map<std::pair<std::int64_t, std::int64_t>, Cached> segments;
+  struct Settled {
+    std::int64_t number = 0, counter = 0;
+    SegmentEnd end;
+  };
+  std::map<std::int64_t, Settled> settled;
+  std::int64_t uses = 0;
+
+  /// A log with what only reading it needs.
+  struct Known {
+    WriterLog log;
+    std::int64_t last_offset = 0;  ///< where the durable groups of the last segment end
+  };
+
+  Result<Cached*> Find(std::int64_t writer, std::int64_t number, const std::string& path);
+  Result<SegmentEnd> Settle(std::int64_t writer, SegmentFile& file,
+                            const std::optional<LogState>& state);
+  Result<Known> Look(std::int64_t writer);
+  Status LoadIndex(const Known& known, std::size_t segment, Cached& cached) const;
+  Status ReadSegment(const Known& known, std::size_t segment, const Wanted& wanted,
+                     const RowFilter& rows, TickCollector& out);
+  void DropOld(std::int64_t writer, const std::vector<SegmentInfo>& kept);
+};
+
+LogReader::LogReader(io::Env& env, std::string root, const Uuid& store_id)
+    : state_(new State{env, std::move(root), store_id, {}, {}, {}, 0}) {}
+LogReader::~LogReader() = default;
+
+/// Null when it was not begun.
+Result<Cached*> LogReader::State::Find(std::int64_t writer, std::int64_t number,
+                                       const std::string& path) {
+  const auto found = segments.find({writer, number});
+  if (found != segments.end()) {
+    found->second.used = ++uses;
+    return &found->second;
+  }
+  LAMINA_ASSIGN(std::optional<SegmentFile> file,
+                SegmentFile::Open(env, path, store_id, writer, number));
+  if (!file) return nullptr;
+  const auto place =
+      segments.emplace(std::pair(writer, number), Cached{*std::move(file), {}, false, ++uses})
+          .first;
+  return &place->second;
+}
+
+/// What a dead writer left may be in the system's memory only: nothing is told of it before it is
+/// on the disk.
+Result<SegmentEnd> LogReader::State::Settle(std::int64_t writer, SegmentFile& file,
+                                            const std::optional<LogState>& state) {
+  Settled& known = settled[writer];
+  const std::int64_t counter = state ? state->counter : -1;
+  if (known.number == file.header().number && known.counter == counter) return known.end;
+  const auto writable = env.OpenPlaced(file.path(), io::Env::Place::kExisting);
+  if (writable.ok()) LAMINA_TRY((*writable)->Sync());
+  LAMINA_ASSIGN(SegmentEnd end, FindLogEnd(env, file, state));
+  known = {file.header().number, counter, end};
+  return end;
+}
+
+Result<LogReader::State::Known> LogReader::State::Look(std::int64_t writer) {
+  const std::string folder = WriterFolder(root, writer);
+  Known known;
+  WriterLog& log = known.log;
+  log.writer = writer;
+  // In this order: what is published later only adds to it.
+  log.alive = LogIsAlive(env, folder);
+  LAMINA_ASSIGN(const std::optional<LogState> state, ReadLogState(env, folder, store_id, writer));
+  LAMINA_ASSIGN(const std::vector<std::int64_t> numbers, ListSegments(env, folder));
+  Cached* last = nullptr;
+  for (const std::int64_t number : numbers) {
+    if (log.alive && (!state || number > state->segment)) break;  // begun, not published
+    const std::string path = SegmentPath(folder, number);
+    Result<Cached*> found = Find(writer, number, path);
+    if (!found.ok() && IsGone(found.error())) continue;
+    if (!found.ok()) return std::move(found).error();
+    if (*found == nullptr) continue;
+    last = *found;
+    const std::int64_t first_seq = last->file.header().first_seq;
+    if (!log.segments.empty()) log.segments.back().end_seq = first_seq;
+    LAMINA_ASSIGN(const std::int64_t size, last->file.Size(env));
+    log.segments.push_back({writer, number, first_seq, first_seq, true,
+                            std::max<std::int64_t>(0, size - kSegmentHeaderBytes), path});
+  }
+  if (state) log.durable_end = state->end_seq;
+  if (last == nullptr) return known;
+  SegmentInfo& info = log.segments.back();
+  SegmentEnd end;
+  if (state && state->segment == info.number && (log.alive || state->sealed)) {
+    end.offset = state->durable_end;
+    end.end_seq = state->end_seq;
+    end.sealed = state->sealed;
+  } else if (state && state->segment > info.number) {
+    end.end_seq = state->end_seq;  // the later ones were archived and removed
+    end.sealed = true;
+    LAMINA_ASSIGN(end.offset, last->file.Size(env));
+  } else {
+    LAMINA_ASSIGN(end, Settle(writer, last->file, state));
+  }
+  info.end_seq = log.durable_end = end.end_seq;
+  info.sealed = end.sealed;
+  info.bytes = std::max<std::int64_t>(0, end.offset - kSegmentHeaderBytes);
+  known.last_offset = end.offset;
+  return known;
+}
+
+Result<std::vector<WriterLog>> LogReader::Logs() {
+  const std::lock_guard lock(state_->mutex);
+  LAMINA_ASSIGN(const std::vector<std::int64_t> writers, ListLogWriters(state_->env, state_->root));
+  std::vector<WriterLog> logs;
+  for (const std::int64_t writer : writers) {
+    LAMINA_ASSIGN(State::Known known, state_->Look(writer));
+    state_->DropOld(writer, known.log.segments);
+    logs.push_back(std::move(known.log));
+  }
+  return logs;
+}
+
+/// Forget segments that have gone, and the longest unused ones when there is too much.
+void LogReader::State::DropOld(std::int64_t writer, const std::vector<SegmentInfo>& kept) {
+  std::erase_if(segments, [&](const auto& entry) {
+    return entry.first.first == writer &&
+           std::none_of(kept.begin(), kept.end(),
+                        [&](const SegmentInfo& info) { return info.number == entry.first.second; });
+  });
+  std::size_t runs = 0;
+  for (const auto& [place, cached] : segments) runs += cached.index.runs().size();
+  while (runs > kCachedRunsMax && segments.size() > 1) {
+    const auto oldest = std::min_element(
+        segments.begin(), segments.end(),
+        [](const auto& a, const auto& b) { return a.second.used < b.second.used; });
+    runs -= oldest->second.index.runs().size();
+    segments.erase(oldest);
+  }
+}
+
+Status LogReader::State::LoadIndex(const Known& known, std::size_t segment, Cached& cached) const {
+  const SegmentInfo& info = known.log.segments[segment];
+  const bool last = segment + 1 == known.log.segments.size();
+  if (cached.index.end_seq(info.first_seq) >= info.end_seq) return Ok();
+  if (info.sealed && !cached.asked_beside && cached.index.groups().empty()) {
+    cached.asked_beside = true;
+    const Result<std::string> beside = env.ReadFile(IndexPath(info.path), kIndexBytesMax);
+    if (beside.ok()) {
+      std::optional<SegmentIndex> index = SegmentIndex::Decode(*beside, cached.file.header());
+      if (index && index->end_seq(info.first_seq) == info.end_seq) {
+        cached.index = *std::move(index);
+        return Ok();
+      }
+    }
+  }
+  std::int64_t limit = known.last_offset;
+  if (!last) {
+    LAMINA_ASSIGN(limit, cached.file.Size(env));
+  }
+  return ExtendIndex(cached.file, info.end_seq, limit, cached.index);
+}
+
+Status LogReader::State::ReadSegment(const Known& known, std::size_t segment, const Wanted& wanted,
+                                     const RowFilter& rows, TickCollector& out) {
+  const SegmentInfo& info = known.log.segments[segment];
+  LAMINA_ASSIGN(Cached* const cached, Find(info.writer, info.number, info.path));
+  if (cached == nullptr) return NotFound(info.path + " has gone");
+  LAMINA_TRY(LoadIndex(known, segment, *cached));
+  const std::vector<std::uint32_t> runs = WantedRuns(cached->index, wanted, rows);
+  GroupReader reader(*cached, wanted, rows, out);
+  for (std::size_t begin = 0; begin < runs.size();) {
+    const std::uint32_t group = cached->index.runs()[runs[begin]].group;
+    std::size_t end = begin;
+    while (end < runs.size() && cached->index.runs()[runs[end]].group == group) ++end;
+    LAMINA_TRY(reader.ReadGroup(group, std::span(runs).subspan(begin, end - begin)));
+    begin = end;
+  }
+  return Ok();
+}
+
+Result<TickBatches> LogReader::Read(std::int64_t writer, std::int64_t from_seq,
+                                    std::int64_t end_seq, const TickFilter& filter) {
+  const std::lock_guard lock(state_->mutex);
+  LAMINA_ASSIGN(const State::Known known, state_->Look(writer));
+  state_->DropOld(writer, known.log.segments);
+  TickCollector out(writer);
+  RowFilter rows{from_seq, std::min(end_seq, known.log.durable_end), filter.begin_ns,
+                 filter.end_ns};
+  if (rows.from_seq >= rows.end_seq) return out.Take();
+  const std::vector<SegmentInfo>& segments = known.log.segments;
+  if (segments.empty() || segments.front().first_seq > from_seq) {
+    return NotFound("ticks from seq " + std::to_string(from_seq) + " on are no longer in the log " +
+                    "of writer " + std::to_string(writer));
+  }
+  const Wanted wanted(filter);
+  for (std::size_t i = 0; i < segments.size(); ++i) {
+    if (segments[i].end_seq <= rows.from_seq || segments[i].first_seq >= rows.end_seq) continue;
+    // Of a segment that failed only what came before the next one counts.
+    RowFilter own = rows;
+    own.end_seq = std::min(own.end_seq, segments[i].end_seq);
+    LAMINA_TRY(state_->ReadSegment(known, i, wanted, own, out));
+  }
+  return out.Take();
+}
+
+Result<std::vector<LogReader::Produced>> LogReader::ProducedBy(const std::string& producer) {
+  const std::lock_guard lock(state_->mutex);
+  LAMINA_ASSIGN(const std::vector<std::int64_t> writers, ListLogWriters(state_->env, state_->root));
+  std::vector<Produced> all;
+  for (const std::int64_t writer : writers) {
+    LAMINA_ASSIGN(const State::Known known, state_->Look(writer));
+    for (std::size_t i = 0; i < known.log.segments.size(); ++i) {
+      const SegmentInfo& info = known.log.segments[i];
+      Result<Cached*> cached = state_->Find(writer, info.number, info.path);
+      if (!cached.ok() && IsGone(cached.error())) continue;
+      if (!cached.ok()) return std::move(cached).error();
+      if (*cached == nullptr) continue;
+      LAMINA_TRY(state_->LoadIndex(known, i, **cached));
+      for (const ProducedGroup& group : (*cached)->index.produced()) {
+        if (group.producer != producer || group.first_seq >= info.end_seq) continue;
+        all.push_back(
+            {group.producer_seq, writer, group.first_seq, group.first_seq + group.rows - 1});
+      }
+    }
+    state_->DropOld(writer, known.log.segments);
+  }
+  return all;
+}
+
+Status RemoveSegment(io::Env& env, const SegmentInfo& segment) {
+  const std::string folder = io::ParentPath(segment.path);
+  LAMINA_ASSIGN(const auto file, env.OpenReadable(segment.path));
+  std::string head(static_cast<std::size_t>(kSegmentHeaderBytes), '\0');
+  LAMINA_TRY(file->ReadAt(0, head.size(), head.data()));
+  LAMINA_ASSIGN(const SegmentHeader header, DecodeSegmentHeader(head));
+  LAMINA_ASSIGN(const std::optional<LogState> state,
+                ReadLogState(env, folder, header.store_id, segment.writer));
+  const bool told =
+      state && state->end_seq >= segment.end_seq &&
+      (state->segment > segment.number || (state->segment == segment.number && state->sealed));
+  if (!segment.sealed || !told) {
+    return Conflict(segment.path + " is not known to be sealed: recover its log first");
+  }
+  // Else a power cut could bring an older page back, and with it seqs that were given already.
+  LAMINA_ASSIGN(const auto page, env.OpenPlaced(StatePath(folder), io::Env::Place::kExisting));
+  LAMINA_TRY(page->Sync());
+  const Status unindexed = env.Unlink(IndexPath(segment.path));
+  if (!unindexed.ok() && !IsGone(unindexed.error())) return unindexed.error().Clone();
+  LAMINA_TRY(env.Unlink(segment.path));
+  return env.SyncDirectory(folder);
+}
+
+}  // namespace lamina::tick_log

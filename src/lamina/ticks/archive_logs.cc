@@ -1,0 +1,114 @@
+#include <algorithm>
+#include <optional>
+#include <string>
+#include <utility>
+
+#include "lamina/catalog/lost_race.h"
+#include "lamina/tick_log/log_recovery.h"
+#include "lamina/ticks/archive.h"
+
+namespace lamina::ticks {
+namespace {
+
+Result<std::int64_t> WatermarkOf(catalog::Catalog& catalog, std::int64_t writer) {
+  std::optional<std::int64_t> watermark;
+  const auto find = [&](catalog::Database& database) -> Status {
+    LAMINA_ASSIGN(auto read, database.Prepare("SELECT watermark FROM tick_log WHERE writer=?1"));
+    LAMINA_ASSIGN(const bool row, read.Bind(1, writer).Step());
+    if (row) watermark = read.Int(0);
+    return Ok();
+  };
+  LAMINA_TRY(catalog.Read(find));
+  if (watermark) return *watermark;
+  // A log that was begun without this catalog.
+  const std::int64_t now = catalog.env().Now().value / 1000;
+  LAMINA_TRY(catalog.Transact([&](catalog::Database& database) -> Status {
+    LAMINA_ASSIGN(auto put, database.Prepare("INSERT OR IGNORE INTO tick_log(writer, created_at) "
+                                             "VALUES(?1, ?2)"));
+    LAMINA_TRY(put.Bind(1, writer).Bind(2, now).Run());
+    return find(database);
+  }));
+  return watermark.value_or(0);
+}
+
+/// One past the last tick that may be archived.
+std::int64_t EndOf(const tick_log::WriterLog& log, bool open_segments) {
+  if (open_segments) return log.durable_end;
+  std::int64_t end = 0;
+  for (const tick_log::SegmentInfo& segment : log.segments) {
+    if (!segment.sealed) break;
+    end = segment.end_seq;
+  }
+  return end;
+}
+
+/// A writer that died leaves a segment that nobody will seal.
+Status SealDead(catalog::Catalog& catalog, std::vector<tick_log::WriterLog>& logs,
+                tick_log::LogReader& reader) {
+  bool sealed = false;
+  for (const tick_log::WriterLog& log : logs) {
+    if (log.alive || log.segments.empty() || log.segments.back().sealed) continue;
+    const auto done =
+        tick_log::RecoverLog(catalog.env(), catalog.root(), catalog.store_id(), log.writer);
+    if (!done.ok() && done.error().code() != ErrorCode::kConflict) return done.error().Clone();
+    sealed = true;
+  }
+  if (!sealed) return Ok();
+  LAMINA_ASSIGN(logs, reader.Logs());
+  return Ok();
+}
+
+Status ArchiveLog(catalog::Catalog& catalog, tick_log::LogReader& reader,
+                  const tick_log::WriterLog& log, const ArchiveOptions& options,
+                  ArchiveReport& report) {
+  const std::int64_t end = EndOf(log, options.open_segments);
+  for (;;) {
+    if (options.cancel != nullptr && options.cancel->cancelled())
+      return Cancelled("interrupted; what was archived stays");
+    LAMINA_ASSIGN(const std::int64_t from, WatermarkOf(catalog, log.writer));
+    if (from >= end) return Ok();
+    LogAdvance advance{.writer = log.writer,
+                       .from_seq = from,
+                       .end_seq = std::min(end, from + options.commit_ticks),
+                       .damaged_groups = 0,
+                       .damaged_bytes = 0};
+    auto ticks = reader.Read(log.writer, from, advance.end_seq);
+    if (!ticks.ok()) {
+      // Another session may have archived and removed it meanwhile.
+      LAMINA_ASSIGN(const std::int64_t now, WatermarkOf(catalog, log.writer));
+      if (ticks.error().code() == ErrorCode::kNotFound && now != from) continue;
+      return std::move(ticks).error().With("archiving log " + std::to_string(log.writer));
+    }
+    auto done = ArchiveTicks(catalog, *std::move(ticks), advance, options);
+    if (done.ok()) {
+      report += *done;
+      continue;
+    }
+    LAMINA_ASSIGN(const std::int64_t now, WatermarkOf(catalog, log.writer));
+    const bool lost = done.error().code() == ErrorCode::kConflict &&
+                      (now != from || catalog::LostRace(done.error()));
+    if (!lost) return std::move(done).error();
+  }
+}
+
+}  // namespace
+
+Result<ArchiveReport> ArchiveLogs(catalog::Catalog& catalog, tick_log::LogReader& logs,
+                                  const ArchiveOptions& options) {
+  if (catalog.read_only()) return Unsupported("the store is open for reading only");
+  ArchiveReport report;
+  LAMINA_ASSIGN(std::vector<tick_log::WriterLog> found, logs.Logs());
+  LAMINA_TRY(SealDead(catalog, found, logs));
+  // A damaged log does not keep the others from being archived.
+  std::optional<Error> damaged;
+  for (const tick_log::WriterLog& log : found) {
+    Status done = ArchiveLog(catalog, logs, log, options, report);
+    if (done.ok()) continue;
+    if (done.error().code() != ErrorCode::kCorruption) return std::move(done).error();
+    if (!damaged) damaged = std::move(done).error();
+  }
+  if (damaged) return *std::move(damaged);
+  return report;
+}
+
+}  // namespace lamina::ticks

@@ -1,0 +1,94 @@
+#include <set>
+
+#include <arrow/table.h>
+#include <gmock/gmock.h>
+
+#include "lamina/tick_log/tick_writer.h"
+#include "lamina/ticks/archive.h"
+#include "lamina/ticks/ticks_test_support.h"
+
+namespace lamina::ticks {
+namespace {
+
+using test::OneKind;
+using test::RandomTicks;
+using test::TestCatalog;
+
+std::unique_ptr<tick_log::TickWriter> OpenWriter(TestCatalog& store, std::int64_t writer) {
+  tick_log::LogOptions options;
+  options.durability = tick_log::Durability::kOs;
+  options.background = false;
+  auto opened =
+      tick_log::TickWriter::Open(io::PosixEnv(), store->root(), store->store_id(), writer, options);
+  EXPECT_THAT(opened, IsOk());
+  return *std::move(opened);
+}
+
+// (writer, seq) of all archived trades.
+std::multiset<std::pair<std::int64_t, std::int64_t>> Archived(TestCatalog& store) {
+  std::multiset<std::pair<std::int64_t, std::int64_t>> ids;
+  const std::int64_t snapshot = *store->LatestSnapshot();
+  std::optional<catalog::LakeTable> table;
+  EXPECT_THAT(store->Read([&](catalog::Database& database) -> Status {
+    catalog::LakeReader reader(database);
+    LAMINA_ASSIGN(table, FindTickTable(reader, TickKind::kTrades, snapshot));
+    return Ok();
+  }),
+              IsOk());
+  if (!table) return ids;
+  const TickBatch ticks = *FromArrow(TickKind::kTrades, **store->ReadTable(*table, snapshot));
+  for (std::size_t i = 0; i < ticks.size(); ++i) ids.emplace(ticks.writer[i], ticks.seq[i]);
+  return ids;
+}
+
+TEST(ArchiveLogs, EverySealedTickOnceInBoundedCommits) {
+  TestCatalog store;
+  tick_log::LogReader logs(io::PosixEnv(), store->root(), store->store_id());
+  auto first = OpenWriter(store, 1), second = OpenWriter(store, 2);
+  for (int i = 0; i < 5; ++i) {
+    ASSERT_THAT(first->Append(OneKind(RandomTicks(TickKind::kTrades, 100, 1))), IsOk());
+    ASSERT_THAT(second->Append(OneKind(RandomTicks(TickKind::kTrades, 50, 2))), IsOk());
+  }
+  // Nothing is sealed.
+  auto report = ArchiveLogs(*store, logs);
+  ASSERT_THAT(report, IsOk());
+  EXPECT_EQ(report->ticks, 0);
+  ASSERT_THAT(first->Seal(), IsOk());
+  report = ArchiveLogs(*store, logs, {.commit_ticks = 150});
+  ASSERT_THAT(report, IsOk());
+  EXPECT_EQ(report->ticks, 500);
+  EXPECT_EQ(report->commits, 4);
+  // What is durable in an open segment, when asked for; then more of the same segment.
+  report = ArchiveLogs(*store, logs, {.open_segments = true});
+  ASSERT_THAT(report, IsOk());
+  EXPECT_EQ(report->ticks, 250);
+  ASSERT_THAT(second->Append(OneKind(RandomTicks(TickKind::kTrades, 50, 3))), IsOk());
+  ASSERT_THAT(second->Close(), IsOk());
+  report = ArchiveLogs(*store, logs);
+  ASSERT_THAT(report, IsOk());
+  EXPECT_EQ(report->ticks, 50);
+  EXPECT_EQ(ArchiveLogs(*store, logs)->commits, 0);
+  const auto ids = Archived(store);
+  EXPECT_EQ(ids.size(), 800u);
+  EXPECT_EQ(std::set(ids.begin(), ids.end()).size(), 800u);
+  EXPECT_EQ(store.Ask("SELECT group_concat(writer || ':' || watermark) FROM tick_log"),
+            "1:500,2:300");
+}
+
+TEST(ArchiveLogs, ADeadWritersEndIsArchivedToo) {
+  TestCatalog store;
+  tick_log::LogReader logs(io::PosixEnv(), store->root(), store->store_id());
+  {
+    auto writer = OpenWriter(store, 7);
+    ASSERT_THAT(writer->Append(OneKind(RandomTicks(TickKind::kTrades, 100, 1))), IsOk());
+  }
+  auto report = ArchiveLogs(*store, logs);
+  ASSERT_THAT(report, IsOk());
+  EXPECT_EQ(report->ticks, 100);
+  CancelToken cancel;
+  cancel.Cancel();
+  EXPECT_THAT(ArchiveLogs(*store, logs, {.cancel = &cancel}), IsError(ErrorCode::kCancelled));
+}
+
+}  // namespace
+}  // namespace lamina::ticks

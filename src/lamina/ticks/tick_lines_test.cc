@@ -1,0 +1,74 @@
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "lamina/base/matchers.h"
+#include "lamina/ticks/tick_input.h"
+
+namespace lamina::ticks {
+namespace {
+
+using ::testing::ElementsAre;
+
+TEST(TickLinesTest, JsonLinesKeepWhatHasNoColumn) {
+  TickLines lines({});
+  ASSERT_THAT(lines.AddJson(R"({"ts_ns": 1719878400000000001, "contract_id": 4294967297, )"
+                            R"("tick_type": "last", "price": 0.1, "size": 3, )"
+                            R"("mood": {"a": [1, "x"]}, "n": 5})"),
+              IsOk());
+  ASSERT_THAT(lines.AddJson(R"({"timestamp": "2024-07-02T00:00:00.123456789Z", "contract_id": 1, )"
+                            R"("tick_type": "mid_point", "price": 2, "recv_ns": null})"),
+              IsOk());
+  EXPECT_EQ(lines.rows(), 2);
+  const TickRows rows = lines.Take(Nanos{1});
+  EXPECT_THAT(rows.ticks[0].contract_id, ElementsAre(4294967297));
+  EXPECT_THAT(rows.ticks[0].ts_ns, ElementsAre(1719878400000000001));
+  EXPECT_EQ(rows.ticks[0].extra.at(0), R"({"mood":{"a": [1, "x"]},"n":5})");
+  EXPECT_THAT(rows.ticks[2].ts_ns, ElementsAre(1'719'878'400'123'456'789));
+  EXPECT_TRUE(rows.ticks[2].recv_ns.empty());
+  EXPECT_EQ(lines.rows(), 0);
+}
+
+TEST(TickLinesTest, MissingReceiveTimesAreNowAmongThoseThatAreThere) {
+  TickLines lines({});
+  for (const char* recv : {"5000", "null"}) {
+    ASSERT_THAT(lines.AddJson(std::string(R"({"ts_ns": 1719878400000000001, "contract_id": 1, )") +
+                              R"("tick_type": "mid_point", "price": 2, "recv_ns": )" + recv + "}"),
+                IsOk());
+  }
+  EXPECT_THAT(lines.Take(Nanos{77}).ticks[2].recv_ns, ElementsAre(5000, 77));
+}
+
+TEST(TickLinesTest, BadLinesAddNothing) {
+  TickLines lines({});
+  for (const char* line :
+       {"", "nonsense", "[1]", "{", R"({"ts_ns": 1})", R"({"ts_ns": "1", "contract_id": 1})",
+        R"({"ts_ns": 1.5, "contract_id": 1, "tick_type": "last", "price": 1, "size": 1})",
+        R"({"ts_ns": 1, "contract_id": 1, "tick_type": "last", "price": "1", "size": 1})",
+        R"({"ts_ns": 1, "contract_id": 1, "tick_type": "last", "price": 1})",
+        R"({"ts_ns": 1, "contract_id": 1, "tick_type": "mid_point", "price": 1, "bid_price": 1})",
+        R"({"ts_ns": 1, "contract_id": 1, "tick_type": "trade", "price": 1, "size": 1})",
+        R"({"ts_ns": 1, "contract_id": 1, "tick_type": "last", "price": 1, "size": 1} {})",
+        R"({"ts_ns": 99999999999999999999, "contract_id": 1})",
+        R"({"timestamp": "soon", "contract_id": 1})"}) {
+    EXPECT_THAT(lines.AddJson(line), IsError(ErrorCode::kInvalidArgument)) << line;
+  }
+  EXPECT_THAT(lines.AddJson(std::string(17 << 20, 'x')), IsError(ErrorCode::kInvalidArgument));
+  EXPECT_EQ(lines.rows(), 0);
+}
+
+TEST(TickLinesTest, CsvFollowsItsHeader) {
+  TickLines lines({.contract_id = 42, .type = tick_log::TickType::kLast});
+  ASSERT_THAT(lines.SetCsvHeader("ts_ns,price,size,exchange\r"), IsOk());
+  ASSERT_THAT(lines.AddCsv("1719878400000000000,1.5,2,\"A,\"\"B\"\"\"\r"), IsOk());
+  ASSERT_THAT(lines.AddCsv("1719878400000000000,1.5,2,"), IsOk());
+  EXPECT_THAT(lines.AddCsv("1719878400000000000,1.5"), IsError(ErrorCode::kInvalidArgument));
+  EXPECT_THAT(lines.AddCsv("1719878400000000000,,2,x"), IsError(ErrorCode::kInvalidArgument));
+  EXPECT_THAT(lines.AddCsv("1719878400000000000,1.5,2,\"x"), IsError(ErrorCode::kInvalidArgument));
+  const TickRows rows = lines.Take(Nanos{1});
+  EXPECT_EQ(rows.rows, 2);
+  EXPECT_THAT(rows.ticks[0].contract_id, ElementsAre(42, 42));
+  EXPECT_EQ(rows.ticks[0].exchange.at(0), "A,\"B\"");
+}
+
+}  // namespace
+}  // namespace lamina::ticks

@@ -1,0 +1,42 @@
+#include "lamina/ticks/tick_order.h"
+
+#include <numeric>
+#include <set>
+#include <tuple>
+
+#include <gmock/gmock.h>
+
+#include "lamina/ticks/ticks_test_support.h"
+
+namespace lamina::ticks {
+namespace {
+
+TEST(TickOrder, IsThatOfTheArchive) {
+  const TickBatch ticks = test::RandomTicks(TickKind::kQuotes, 2000, 9, 4, 3);
+  std::set<std::uint32_t> seen;
+  std::int32_t day_before = 0;
+  for (const DayRows& day : ArchiveOrder(ticks)) {
+    EXPECT_LT(day_before, day.day);
+    day_before = day.day;
+    const TickBatch rows = TakeTicks(ticks, day.rows);
+    ASSERT_EQ(rows.size(), day.rows.size());
+    for (std::size_t i = 0; i < rows.size(); ++i) {
+      EXPECT_TRUE(seen.insert(day.rows[i]).second);
+      EXPECT_EQ(TickDay(rows.ts_ns[i]), day.day);
+      EXPECT_EQ(rows.values[3][i], ticks.values[3][day.rows[i]]);
+      EXPECT_EQ(rows.exchange.at(i), ticks.exchange.at(day.rows[i]));
+      const auto key = [&](std::size_t at) {
+        return std::tuple(rows.contract_id[at], rows.ts_ns[at], rows.recv_ns[at], rows.writer[at],
+                          rows.seq[at]);
+      };
+      if (i > 0) {
+        EXPECT_LT(key(i - 1), key(i));
+      }
+    }
+  }
+  EXPECT_EQ(seen.size(), ticks.size());
+  EXPECT_TRUE(ArchiveOrder(TickBatch()).empty());
+}
+
+}  // namespace
+}  // namespace lamina::ticks
