@@ -1,8 +1,6 @@
 #include "lamina/tick_log/log_appender.h"
 
 #include <algorithm>
-#include <chrono>
-#include <thread>
 #include <utility>
 
 #include "lamina/base/time.h"
@@ -14,22 +12,12 @@ namespace {
 
 constexpr std::int64_t kFirstSegmentBytes = std::int64_t{4} << 20;
 constexpr std::int64_t kFillBytes = std::int64_t{1} << 20;
-constexpr int kLockTries = 50;
 
 std::uint64_t RandomSalt() {
   const Uuid random = RandomUuid4();
   std::uint64_t salt;
   std::memcpy(&salt, random.bytes.data() + 8, sizeof(salt));
   return salt;
-}
-
-/// Others look at the lock for a moment when they ask whether its writer lives.
-Result<std::unique_ptr<io::FileLock>> TakeLock(io::Env& env, const std::string& path) {
-  for (int i = 0;; ++i) {
-    Result<std::unique_ptr<io::FileLock>> lock = env.TryLock(path);
-    if (lock.ok() || lock.error().code() != ErrorCode::kConflict || i == kLockTries) return lock;
-    std::this_thread::sleep_for(std::chrono::milliseconds(2));
-  }
 }
 
 }  // namespace
@@ -63,7 +51,7 @@ Result<std::unique_ptr<LogAppender>> LogAppender::Open(io::Env& env, const std::
   const std::string folder = WriterFolder(root, writer);
   LAMINA_TRY(env.CreateDirectories(folder));
   std::unique_ptr<LogAppender> log(new LogAppender(env, folder, store_id, writer, options));
-  LAMINA_ASSIGN(log->lock_, TakeLock(env, LockPath(folder)));
+  LAMINA_ASSIGN(log->lock_, TakeLogLock(env, folder));
   LAMINA_ASSIGN(RepairedLog repaired, RepairLog(env, folder, store_id, writer));
   log->recovered_ = std::move(repaired.words);
   log->state_ = repaired.state;
@@ -85,7 +73,7 @@ Status LogAppender::FindKept() {
     LAMINA_ASSIGN(const auto file, SegmentFile::Open(env_, path, store_id_, writer_, number));
     if (!file) continue;
     if (last) kept_.push_back({file->header().first_seq, last->bytes});
-    LAMINA_ASSIGN(const std::int64_t size, file->Size(env_));
+    LAMINA_ASSIGN(const std::int64_t size, file->Size());
     last = Kept{0, size};
   }
   if (last) kept_.push_back({state_.end_seq, last->bytes});

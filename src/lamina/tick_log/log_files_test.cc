@@ -21,7 +21,7 @@ class SegmentEndTest : public testing::TestWithParam<LogPayload> {
     if (!file) return NotFound("not begun");
     SegmentEnd from;
     from.offset = kSegmentHeaderBytes;
-    return FindSegmentEnd(io::PosixEnv(), *file, from, durable_end, {});
+    return FindSegmentEnd(*file, from, durable_end, {});
   }
   /// Three groups, each durable before the next was written.
   SegmentBuilder Three() const {
@@ -102,6 +102,24 @@ TEST_P(SegmentEndTest, HeadersOfOthersAndDamagedOnesAreToldApart) {
   EXPECT_THAT(Find(ByteView(damaged).substr(0, 4096)), IsError(ErrorCode::kNotFound))
       << "cut off in its first write: nothing was ever in it";
   EXPECT_THAT(Find(std::string(20'000, '\0')), IsError(ErrorCode::kNotFound));
+}
+
+TEST(LogFiles, ZerosBehindASealMayBeCutOffWhileItIsRead) {
+  const io::TemporaryFolder folder;
+  SegmentBuilder segment(test::Header(LogPayload::kBinary));
+  segment.Add({test::Trades(20), {}}).Seal();
+  const std::string path =
+      test::Place(folder.path(), 1, segment.bytes() + std::string(100'000, '\0'));
+  SegmentFile file = **SegmentFile::Open(io::PosixEnv(), path, StoreId(), 1, 1);
+  const std::int64_t size = *file.Size();
+  ASSERT_THAT((*io::PosixEnv().OpenPlaced(path, io::Env::Place::kExisting))
+                  ->Truncate(std::ssize(segment.bytes())),
+              IsOk());
+  Group group;
+  ByteView bytes;
+  const auto look = file.LookAt(kSegmentHeaderBytes, size, false, group, bytes);
+  ASSERT_THAT(look, IsOk());
+  EXPECT_EQ(look->found, Found::kGroup);
 }
 
 INSTANTIATE_TEST_SUITE_P(Payloads, SegmentEndTest,

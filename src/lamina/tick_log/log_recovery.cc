@@ -1,7 +1,9 @@
 #include "lamina/tick_log/log_recovery.h"
 
 #include <algorithm>
+#include <chrono>
 #include <optional>
+#include <thread>
 #include <utility>
 
 #include "lamina/tick_log/group_draft.h"
@@ -48,8 +50,7 @@ Result<std::optional<SegmentFile>> RemoveUnused(io::Env& env, const std::string&
 
 }  // namespace
 
-Result<SegmentEnd> FindLogEnd(io::Env& env, SegmentFile& file,
-                              const std::optional<LogState>& state) {
+Result<SegmentEnd> FindLogEnd(SegmentFile& file, const std::optional<LogState>& state) {
   const SegmentHeader& header = file.header();
   const bool published = state && state->segment == header.number;
   SegmentEnd end;
@@ -62,7 +63,16 @@ Result<SegmentEnd> FindLogEnd(io::Env& env, SegmentFile& file,
         file.path() + ": given up at byte " + std::to_string(end.offset) + " after a failed write";
     return end;
   }
-  return FindSegmentEnd(env, file, end, published ? state->durable_end : 0, {});
+  return FindSegmentEnd(file, end, published ? state->durable_end : 0, {});
+}
+
+Result<std::unique_ptr<io::FileLock>> TakeLogLock(io::Env& env, const std::string& folder) {
+  constexpr int kTries = 50;
+  for (int i = 1;; ++i) {
+    Result<std::unique_ptr<io::FileLock>> lock = env.TryLock(LockPath(folder));
+    if (lock.ok() || lock.error().code() != ErrorCode::kConflict || i == kTries) return lock;
+    std::this_thread::sleep_for(std::chrono::milliseconds(2));
+  }
 }
 
 StatePage::StatePage(io::Env& env, std::string folder, const Uuid& store_id, std::int64_t writer)
@@ -113,7 +123,7 @@ Result<RepairedLog> RepairLog(io::Env& env, const std::string& folder, const Uui
                 RemoveUnused(env, folder, store_id, writer, repaired));
   // Of a log without segments, or whose later ones were archived, the page tells all.
   if (!last || (state && state->segment > last->header().number)) return repaired;
-  LAMINA_ASSIGN(const SegmentEnd end, FindLogEnd(env, *last, state));
+  LAMINA_ASSIGN(const SegmentEnd end, FindLogEnd(*last, state));
   if (end.sealed && state && state->sealed && state->end_seq == end.end_seq) return repaired;
   if (!end.sealed) LAMINA_TRY(SealAt(env, *last, end));
   repaired.words = end.torn;
@@ -134,7 +144,7 @@ Result<std::string> RecoverLog(io::Env& env, const std::string& root, const Uuid
                                std::int64_t writer) {
   const std::string folder = WriterFolder(root, writer);
   LAMINA_TRY(env.Stat(folder));
-  LAMINA_ASSIGN(const std::unique_ptr<io::FileLock> lock, env.TryLock(LockPath(folder)));
+  LAMINA_ASSIGN(const std::unique_ptr<io::FileLock> lock, TakeLogLock(env, folder));
   LAMINA_ASSIGN(const RepairedLog repaired, RepairLog(env, folder, store_id, writer));
   return repaired.words;
 }

@@ -153,7 +153,8 @@ void BM_ReadFromLog(benchmark::State& state) {
       state.ResumeTiming();
     }
     const auto read = reader->Read(1, 0, INT64_MAX, {.contracts = {&contract, 1}});
-    if (!read.ok() || std::ssize((*read)[0].ts_ns) != kPerSecond * kSeconds) {
+    Require(read);
+    if (std::ssize((*read)[0].ts_ns) != kPerSecond * kSeconds) {
       state.SkipWithError("not the ticks that were appended");
       return;
     }
