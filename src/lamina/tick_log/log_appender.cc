@@ -1,8 +1,6 @@
 #include "lamina/tick_log/log_appender.h"
 
 #include <algorithm>
-#include <chrono>
-#include <thread>
 #include <utility>
 
 #include "lamina/base/time.h"
@@ -14,22 +12,12 @@ namespace {
 
 constexpr std::int64_t kFirstSegmentBytes = std::int64_t{4} << 20;
 constexpr std::int64_t kFillBytes = std::int64_t{1} << 20;
-constexpr int kLockTries = 50;
 
 std::uint64_t RandomSalt() {
   const Uuid random = RandomUuid4();
   std::uint64_t salt;
   std::memcpy(&salt, random.bytes.data() + 8, sizeof(salt));
   return salt;
-}
-
-/// Others look at the lock for a moment when they ask whether its writer lives.
-Result<std::unique_ptr<io::FileLock>> TakeLock(io::Env& env, const std::string& path) {
-  for (int i = 0;; ++i) {
-    Result<std::unique_ptr<io::FileLock>> lock = env.TryLock(path);
-    if (lock.ok() || lock.error().code() != ErrorCode::kConflict || i == kLockTries) return lock;
-    std::this_thread::sleep_for(std::chrono::milliseconds(2));
-  }
 }
 
 }  // namespace
@@ -63,7 +51,7 @@ Result<std::unique_ptr<LogAppender>> LogAppender::Open(io::Env& env, const std::
   const std::string folder = WriterFolder(root, writer);
   LAMINA_TRY(env.CreateDirectories(folder));
   std::unique_ptr<LogAppender> log(new LogAppender(env, folder, store_id, writer, options));
-  LAMINA_ASSIGN(log->lock_, TakeLock(env, LockPath(folder)));
+  LAMINA_ASSIGN(log->lock_, TakeLogLock(env, folder));
   LAMINA_ASSIGN(RepairedLog repaired, RepairLog(env, folder, store_id, writer));
   log->recovered_ = std::move(repaired.words);
   log->state_ = repaired.state;
@@ -85,7 +73,7 @@ Status LogAppender::FindKept() {
     LAMINA_ASSIGN(const auto file, SegmentFile::Open(env_, path, store_id_, writer_, number));
     if (!file) continue;
     if (last) kept_.push_back({file->header().first_seq, last->bytes});
-    LAMINA_ASSIGN(const std::int64_t size, file->Size(env_));
+    LAMINA_ASSIGN(const std::int64_t size, file->Size());
     last = Kept{0, size};
   }
   if (last) kept_.push_back({state_.end_seq, last->bytes});
@@ -96,25 +84,31 @@ Status LogAppender::FindKept() {
 
 Result<std::unique_ptr<LogAppender::Segment>> LogAppender::Prepare(std::int64_t bytes) {
   auto segment = std::make_unique<Segment>();
+  Status filled = FillAhead(*segment, bytes);
+  if (filled.ok()) return segment;
+  if (segment->file != nullptr) static_cast<void>(env_.Unlink(segment->path));
+  return std::move(filled).error();
+}
+
+Status LogAppender::FillAhead(Segment& segment, std::int64_t bytes) {
   {
     const std::lock_guard lock(mutex_);
-    segment->number = next_number_++;
+    segment.number = next_number_++;
   }
-  segment->path = SegmentPath(folder_, segment->number);
-  segment->capacity = (std::max(bytes, 2 * kSegmentHeaderBytes) + 4095) / 4096 * 4096;
-  LAMINA_ASSIGN(segment->file, env_.OpenPlaced(segment->path, io::Env::Place::kNew));
+  segment.path = SegmentPath(folder_, segment.number);
+  segment.capacity = (std::max(bytes, 2 * kSegmentHeaderBytes) + 4095) / 4096 * 4096;
+  LAMINA_ASSIGN(segment.file, env_.OpenPlaced(segment.path, io::Env::Place::kNew));
   // Text grows as it is written, so that it can be read with any tool.
-  const std::int64_t filled = options_.payload == LogPayload::kBinary ? segment->capacity : 0;
+  const std::int64_t filled = options_.payload == LogPayload::kBinary ? segment.capacity : 0;
   const std::string zeros(static_cast<std::size_t>(std::min(filled, kFillBytes)), '\0');
   for (std::int64_t at = 0; at < filled; at += kFillBytes) {
     const auto part = static_cast<std::size_t>(std::min(kFillBytes, filled - at));
-    LAMINA_TRY(segment->file->WriteAt(at, ByteView(zeros).substr(0, part)));
+    LAMINA_TRY(segment.file->WriteAt(at, ByteView(zeros).substr(0, part)));
     // In parts, so that appends beside it do not wait for all of it.
-    if (at + kFillBytes < filled) LAMINA_TRY(segment->file->Sync());
+    if (at + kFillBytes < filled) LAMINA_TRY(segment.file->Sync());
   }
-  LAMINA_TRY(segment->file->Sync());
-  LAMINA_TRY(env_.SyncDirectory(folder_));
-  return segment;
+  LAMINA_TRY(segment.file->Sync());
+  return env_.SyncDirectory(folder_);
 }
 
 Status LogAppender::PrepareSpare() {
@@ -250,6 +244,12 @@ Status LogAppender::Sync() {
 
 Status LogAppender::Seal() {
   if (open_ == nullptr || open_->end == kSegmentHeaderBytes) return Ok();
+  Status sealed = SealOpen();
+  if (!sealed.ok()) GiveUp();
+  return sealed;
+}
+
+Status LogAppender::SealOpen() {
   DraftGroup seal = DraftSeal(options_.payload);
   seal.header.first_seq = open_->end_seq;
   seal.header.synced_end = open_->synced_end;
@@ -303,7 +303,6 @@ std::int64_t LogAppender::UnarchivedBytes(std::int64_t archived_end) const {
 
 Status LogAppender::Close() {
   Status sealed = Seal();
-  if (!sealed.ok()) GiveUp();
   FinishSealed();
   Status synced = page_.Sync();
   const std::lock_guard lock(mutex_);

@@ -136,6 +136,7 @@ Result<std::optional<SegmentFile>> SegmentFile::Open(io::Env& env, const std::st
                                                      const Uuid& store_id, std::int64_t writer,
                                                      std::int64_t number) {
   SegmentFile file;
+  file.env_ = &env;
   file.path_ = path;
   LAMINA_ASSIGN(file.file_, env.OpenReadable(path));
   const std::int64_t size = file.file_->size();
@@ -168,15 +169,12 @@ Result<ByteView> SegmentFile::Read(std::int64_t offset, std::size_t length,
   return ByteView(buffer).substr(0, length);
 }
 
-Result<ByteView> SegmentFile::Read(std::int64_t offset, std::size_t length) {
-  window_begin_ = 0;
-  Result<ByteView> bytes = Read(offset, length, window_);
-  if (bytes.ok())
-    window_.resize(length), window_begin_ = offset;
-  else
-    window_.clear();
-  if (!bytes.ok()) return std::move(bytes).error();
-  return ByteView(window_);
+Status SegmentFile::Fill(std::int64_t offset, std::size_t length) {
+  window_.resize(length);
+  window_begin_ = offset;
+  Status read = file_->ReadAt(offset, length, window_.data());
+  if (!read.ok()) window_.clear();
+  return read;
 }
 
 Result<Look> SegmentFile::LookAt(std::int64_t offset, std::int64_t limit, bool whole, Group& group,
@@ -190,7 +188,14 @@ Result<Look> SegmentFile::LookAt(std::int64_t offset, std::int64_t limit, bool w
     if (offset < window_begin_ || offset + static_cast<std::int64_t>(least) > end) {
       const std::int64_t take =
           std::min<std::int64_t>(left, static_cast<std::int64_t>(std::max(wanted, kWindowBytes)));
-      LAMINA_TRY(Read(offset, static_cast<std::size_t>(take)));
+      const Status read = Fill(offset, static_cast<std::size_t>(take));
+      if (!read.ok()) {
+        // The zeros behind a seal may have been cut off meanwhile.
+        LAMINA_ASSIGN(const std::int64_t size, Size());
+        if (size >= limit) return read.error().Clone();
+        limit = size;
+        continue;
+      }
     }
     bytes = ByteView(window_).substr(static_cast<std::size_t>(offset - window_begin_));
     bytes = bytes.substr(0, static_cast<std::size_t>(left));
@@ -203,8 +208,8 @@ Result<Look> SegmentFile::LookAt(std::int64_t offset, std::int64_t limit, bool w
   }
 }
 
-Result<std::int64_t> SegmentFile::Size(io::Env& env) const {
-  LAMINA_ASSIGN(const io::FileInfo info, env.Stat(path_));
+Result<std::int64_t> SegmentFile::Size() const {
+  LAMINA_ASSIGN(const io::FileInfo info, env_->Stat(path_));
   return info.size;
 }
 
@@ -214,10 +219,9 @@ Error SegmentFile::Damage(std::int64_t offset, std::string_view what) const {
 
 // ---- where it ends
 
-Result<SegmentEnd> FindSegmentEnd(io::Env& env, SegmentFile& file, SegmentEnd from,
-                                  std::int64_t durable_end,
+Result<SegmentEnd> FindSegmentEnd(SegmentFile& file, SegmentEnd from, std::int64_t durable_end,
                                   const std::function<void(const Group&, ByteView)>& each) {
-  LAMINA_ASSIGN(const std::int64_t size, file.Size(env));
+  LAMINA_ASSIGN(const std::int64_t size, file.Size());
   SegmentEnd end = std::move(from);
   Group group;
   ByteView bytes;

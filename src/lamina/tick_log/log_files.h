@@ -53,17 +53,18 @@ class SegmentFile {
   /// lives until the next call: the whole group when `whole`, else at least its front.
   Result<Look> LookAt(std::int64_t offset, std::int64_t limit, bool whole, Group& group,
                       ByteView& bytes);
-  /// Bytes at a place; they live until the next call.
-  Result<ByteView> Read(std::int64_t offset, std::size_t length);
+  /// Bytes at a place, in `buffer`.
   Result<ByteView> Read(std::int64_t offset, std::size_t length, std::string& buffer) const;
   /// The file's length now.
-  Result<std::int64_t> Size(io::Env& env) const;
+  Result<std::int64_t> Size() const;
   /// "path: group at byte 4096: what"
   Error Damage(std::int64_t offset, std::string_view what) const;
 
  private:
   SegmentFile() = default;
+  Status Fill(std::int64_t offset, std::size_t length);
 
+  io::Env* env_ = nullptr;
   std::string path_;
   SegmentHeader header_;
   std::unique_ptr<io::ReadableFile> file_;
@@ -81,8 +82,7 @@ struct SegmentEnd {
 /// Walk the groups from `from` on, whose next seq is `end_seq`. What is not whole is a torn tail,
 /// unless it was durable: when it stands before `durable_end`, or before a group that was written
 /// later. RETURNS kCorruption then, with file and place. `each` may be empty.
-Result<SegmentEnd> FindSegmentEnd(io::Env& env, SegmentFile& file, SegmentEnd from,
-                                  std::int64_t durable_end,
+Result<SegmentEnd> FindSegmentEnd(SegmentFile& file, SegmentEnd from, std::int64_t durable_end,
                                   const std::function<void(const Group&, ByteView)>& each);
 
 }  // namespace lamina::tick_log

@@ -1,9 +1,10 @@
 #include "lamina/tick_log/log_reader.h"
 
 #include <algorithm>
-#include <list>
+#include <chrono>
 #include <map>
 #include <mutex>
+#include <thread>
 #include <unordered_set>
 #include <utility>
 
@@ -66,8 +67,15 @@ std::vector<std::uint32_t> WantedRuns(const SegmentIndex& index, const Wanted& w
       found.push_back(number);
     }
   };
-  if (wanted.contracts().empty()) {
-    for (std::uint32_t i = 0; i < index.runs().size(); ++i) try_run(i);
+  if (wanted.contracts().empty() || !index.sorted()) {
+    const std::vector<IndexedRun>& runs = index.runs();
+    const std::int64_t only =
+        wanted.contracts().size() == 1 ? *wanted.contracts().begin() : INT64_MIN;
+    for (std::uint32_t i = 0; i < runs.size(); ++i) {
+      const std::int64_t contract = runs[i].run.contract_id;
+      const bool has = only != INT64_MIN ? contract == only : wanted.HasContract(contract);
+      if (has) try_run(i);
+    }
     return found;
   }
   for (const std::int64_t contract : wanted.contracts()) {
@@ -191,6 +199,7 @@ struct LogReader::State {
   Result<SegmentEnd> Settle(std::int64_t writer, SegmentFile& file,
                             const std::optional<LogState>& state);
   Result<Known> Look(std::int64_t writer);
+  Result<Known> LookOnce(std::int64_t writer);
   Status LoadIndex(const Known& known, std::size_t segment, Cached& cached) const;
   Status ReadSegment(const Known& known, std::size_t segment, const Wanted& wanted,
                      const RowFilter& rows, TickCollector& out);
@@ -227,12 +236,21 @@ Result<SegmentEnd> LogReader::State::Settle(std::int64_t writer, SegmentFile& fi
   if (known.number == file.header().number && known.counter == counter) return known.end;
   const auto writable = env.OpenPlaced(file.path(), io::Env::Place::kExisting);
   if (writable.ok()) LAMINA_TRY((*writable)->Sync());
-  LAMINA_ASSIGN(SegmentEnd end, FindLogEnd(env, file, state));
+  LAMINA_ASSIGN(SegmentEnd end, FindLogEnd(file, state));
   known = {file.header().number, counter, end};
   return end;
 }
 
 Result<LogReader::State::Known> LogReader::State::Look(std::int64_t writer) {
+  // A successor that repairs the log cuts its tail off: what was seen of it is not damage.
+  for (int attempt = 1;; ++attempt) {
+    Result<Known> known = LookOnce(writer);
+    if (known.ok() || known.error().code() != ErrorCode::kCorruption || attempt == 3) return known;
+    std::this_thread::sleep_for(std::chrono::milliseconds(2 * attempt));
+  }
+}
+
+Result<LogReader::State::Known> LogReader::State::LookOnce(std::int64_t writer) {
   const std::string folder = WriterFolder(root, writer);
   Known known;
   WriterLog& log = known.log;
@@ -252,7 +270,7 @@ Result<LogReader::State::Known> LogReader::State::Look(std::int64_t writer) {
     last = *found;
     const std::int64_t first_seq = last->file.header().first_seq;
     if (!log.segments.empty()) log.segments.back().end_seq = first_seq;
-    LAMINA_ASSIGN(const std::int64_t size, last->file.Size(env));
+    LAMINA_ASSIGN(const std::int64_t size, last->file.Size());
     log.segments.push_back({writer, number, first_seq, first_seq, true,
                             std::max<std::int64_t>(0, size - kSegmentHeaderBytes), path});
   }
@@ -267,7 +285,7 @@ Result<LogReader::State::Known> LogReader::State::Look(std::int64_t writer) {
   } else if (state && state->segment > info.number) {
     end.end_seq = state->end_seq;  // the later ones were archived and removed
     end.sealed = true;
-    LAMINA_ASSIGN(end.offset, last->file.Size(env));
+    LAMINA_ASSIGN(end.offset, last->file.Size());
   } else {
     LAMINA_ASSIGN(end, Settle(writer, last->file, state));
   }
@@ -325,7 +343,7 @@ Status LogReader::State::LoadIndex(const Known& known, std::size_t segment, Cach
   }
   std::int64_t limit = known.last_offset;
   if (!last) {
-    LAMINA_ASSIGN(limit, cached.file.Size(env));
+    LAMINA_ASSIGN(limit, cached.file.Size());
   }
   return ExtendIndex(cached.file, info.end_seq, limit, cached.index);
 }

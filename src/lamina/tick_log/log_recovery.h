@@ -17,6 +17,10 @@
 
 namespace lamina::tick_log {
 
+/// A log's lock, also when another looks at it for a moment, as readers do to see whether its
+/// writer lives. RETURNS kConflict when it does.
+Result<std::unique_ptr<io::FileLock>> TakeLogLock(io::Env& env, const std::string& folder);
+
 /// The state page being written. REQUIRES the log's lock.
 class StatePage {
  public:
@@ -35,8 +39,7 @@ class StatePage {
 };
 
 /// Where the last segment of a log ends, by its bytes and what its page says. Reads only.
-Result<SegmentEnd> FindLogEnd(io::Env& env, SegmentFile& file,
-                              const std::optional<LogState>& state);
+Result<SegmentEnd> FindLogEnd(SegmentFile& file, const std::optional<LogState>& state);
 
 struct RepairedLog {
   LogState state;
