@@ -296,6 +296,8 @@ std::unique_ptr<Layer> MakeFolderIndex(const std::string& folder);
 std::unique_ptr<Layer> MakeLocalDir(const std::string& folder);
 std::unique_ptr<Layer> MakeMigration(const std::string& folder);
 std::unique_ptr<Layer> MakeInit(const std::string& folder);
+std::unique_ptr<Layer> MakeTickLog(const std::string& folder);
+std::unique_ptr<Layer> MakeReadableTickLog(const std::string& folder);
 
 const std::vector<NamedLayer>& Layers() {
   static const std::vector<NamedLayer> layers = {
@@ -310,6 +312,8 @@ const std::vector<NamedLayer>& Layers() {
       {"local_dir", &MakeLocalDir},
       {"migration", &MakeMigration},
       {"init", &MakeInit},
+      {"tick_log", &MakeTickLog},
+      {"tick_log_jsonl", &MakeReadableTickLog},
   };
   return layers;
 }

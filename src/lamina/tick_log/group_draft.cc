@@ -21,59 +21,14 @@ void Put(std::string& bytes, std::size_t at, T value) {
 
 std::size_t Padded(std::size_t size) { return (size + 7) & ~std::size_t{7}; }
 
-/// Rows of one batch that make one run; `rows` empty: all of the batch, in order.
+/// Rows of one batch that make one run.
 struct RunRows {
   const TickBatch* batch = nullptr;
   const std::vector<std::uint32_t>* positions = nullptr;
-  std::vector<std::uint32_t> rows;
+  const std::uint32_t* rows = nullptr;  ///< null: all of the batch, in order
   std::size_t count = 0;
-  std::size_t at(std::size_t i) const { return rows.empty() ? i : rows[i]; }
+  std::size_t at(std::size_t i) const { return rows == nullptr ? i : rows[i]; }
 };
-
-bool IsOneRun(const TickBatch& batch) {
-  const std::int64_t contract = batch.contract_id[0];
-  const TickType type = batch.type[0];
-  bool other = false;
-  for (const std::int64_t id : batch.contract_id) other |= id != contract;
-  for (const TickType each : batch.type) other |= each != type;
-  return !other;
-}
-
-/// Ascending rows, sorted by position.
-void AddRuns(const TickBatch& batch, const std::vector<std::uint32_t>& positions,
-             std::vector<RunRows>& runs) {
-  const std::size_t count = batch.size();
-  const bool in_order = std::is_sorted(positions.begin(), positions.end());
-  if (in_order && IsOneRun(batch)) {
-    runs.push_back({&batch, &positions, {}, count});
-    return;
-  }
-  std::vector<std::uint32_t> rows(count);
-  std::iota(rows.begin(), rows.end(), 0U);
-  if (!in_order) {
-    std::sort(rows.begin(), rows.end(),
-              [&](std::uint32_t a, std::uint32_t b) { return positions[a] < positions[b]; });
-  }
-  const std::size_t first = runs.size();
-  std::array<std::unordered_map<std::int64_t, std::size_t>, 5> known;
-  std::size_t last = 0;
-  std::int64_t last_contract = 0;
-  TickType last_type = TickType::kLast;
-  for (const std::uint32_t row : rows) {
-    const std::int64_t contract = batch.contract_id[row];
-    const TickType type = batch.type[row];
-    if (runs.size() == first || contract != last_contract || type != last_type) {
-      const auto [place, fresh] =
-          known[static_cast<std::size_t>(type)].try_emplace(contract, runs.size());
-      if (fresh) runs.push_back({&batch, &positions, {}, 0});
-      last = place->second;
-      last_contract = contract;
-      last_type = type;
-    }
-    runs[last].rows.push_back(row);
-    ++runs[last].count;
-  }
-}
 
 /// The texts of a group, numbered from 1.
 class GroupTexts {
@@ -153,7 +108,7 @@ class ColumnWriter {
   template <class T>
   void Gather(const RunRows& run, const std::vector<T>& column) {
     char* const to = out_.data() + at_;
-    if (run.rows.empty()) {
+    if (run.rows == nullptr) {
       std::memcpy(to, column.data(), run.count * sizeof(T));
     } else {
       for (std::size_t i = 0; i < run.count; ++i) {
@@ -273,27 +228,27 @@ void WriteEntry(const Run& run, std::string& out, std::size_t at) {
   out[at + 42] = static_cast<char>(run.text_widths);
 }
 
-std::vector<PlannedRun> PlanRuns(const TickBatches& ticks,
-                                 const std::array<std::vector<std::uint32_t>, 3>& positions,
-                                 const DraftOptions& options, GroupTexts& texts) {
-  std::vector<RunRows> runs;
-  std::array<KindTexts, 3> kind_texts;
+std::vector<PlannedRun> PlanRuns(const TickBatches& ticks, const RowPositions& positions,
+                                 const RunsByKind& runs, const DraftOptions& options,
+                                 GroupTexts& texts) {
+  const std::size_t count = runs[0].runs.size() + runs[1].runs.size() + runs[2].runs.size();
+  std::vector<PlannedRun> planned(count);
+  std::size_t next = 0;
   for (std::size_t kind = 0; kind < 3; ++kind) {
     const TickBatch& batch = ticks[kind];
     if (batch.size() == 0) continue;
-    AddRuns(batch, positions[kind], runs);
-    KindTexts& own = kind_texts[kind];
+    KindTexts own;
     own.columns = {&batch.exchange, &batch.conditions, &batch.source, &batch.extra};
     for (std::size_t i = 0; i < 4; ++i) {
       const bool source = i == 2 && !options.source.empty();
       own.translated[i] = texts.Translate(*own.columns[i], source ? texts.Code(options.source) : 0);
     }
-  }
-  std::vector<PlannedRun> planned(runs.size());
-  for (std::size_t i = 0; i < runs.size(); ++i) {
-    planned[i].rows = std::move(runs[i]);
-    const auto kind = static_cast<std::size_t>(planned[i].rows.batch->kind);
-    Plan(planned[i], kind_texts[kind], runs.size() > 1);
+    for (const RowRun& run : runs[kind].runs) {
+      const std::uint32_t* const rows =
+          runs[kind].rows.empty() ? nullptr : runs[kind].rows.data() + run.first;
+      planned[next].rows = {&batch, &positions[kind], rows, run.count};
+      Plan(planned[next++], own, count > 1);
+    }
   }
   return planned;
 }
@@ -313,38 +268,10 @@ void WriteHeader(const GroupHeader& header, std::size_t runs, const GroupTexts& 
 
 }  // namespace
 
-Result<std::array<std::vector<std::uint32_t>, 3>> RowPositions(
-    const TickBatches& ticks, const std::vector<TickWriter::RowRef>& order) {
-  std::array<std::vector<std::uint32_t>, 3> positions;
-  std::uint32_t next = 0;
-  constexpr std::uint32_t kNone = std::numeric_limits<std::uint32_t>::max();
-  for (std::size_t kind = 0; kind < 3; ++kind) {
-    positions[kind].resize(ticks[kind].size(), kNone);
-    if (!order.empty()) continue;
-    std::iota(positions[kind].begin(), positions[kind].end(), next);
-    next += static_cast<std::uint32_t>(ticks[kind].size());
-  }
-  if (order.empty()) return positions;
-  if (order.size() != ticks[0].size() + ticks[1].size() + ticks[2].size()) {
-    return InvalidArgument("the order of rows has " + std::to_string(order.size()) +
-                           " entries, the batches have other many rows");
-  }
-  for (const TickWriter::RowRef& ref : order) {
-    const auto kind = static_cast<std::size_t>(ref.kind);
-    if (kind >= 3 || ref.row >= positions[kind].size() || positions[kind][ref.row] != kNone) {
-      return InvalidArgument("entry " + std::to_string(next) +
-                             " of the order of rows names no row, or one twice");
-    }
-    positions[kind][ref.row] = next++;
-  }
-  return positions;
-}
-
-Result<DraftGroup> DraftBinaryGroup(const TickBatches& ticks,
-                                    const std::array<std::vector<std::uint32_t>, 3>& positions,
-                                    const DraftOptions& options) {
+Result<DraftGroup> DraftBinaryGroup(const TickBatches& ticks, const RowPositions& positions,
+                                    const RunsByKind& runs, const DraftOptions& options) {
   GroupTexts texts;
-  std::vector<PlannedRun> planned = PlanRuns(ticks, positions, options, texts);
+  std::vector<PlannedRun> planned = PlanRuns(ticks, positions, runs, options, texts);
   DraftGroup draft;
   draft.header.producer = options.producer;
   draft.header.producer_seq = options.producer_seq;

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "lamina/base/result.h"
+#include "lamina/tick_log/batch_runs.h"
 #include "lamina/tick_log/segment_format.h"
 #include "lamina/tick_log/tick.h"
 #include "lamina/tick_log/tick_writer.h"
@@ -44,15 +45,9 @@ struct DraftOptions {
   std::optional<std::int64_t> producer_seq = {};
 };
 
-/// The position of every row: `order`, or kind after kind. RETURNS kInvalidArgument unless `order`
-/// names each row once.
-Result<std::array<std::vector<std::uint32_t>, 3>> RowPositions(
-    const TickBatches& ticks, const std::vector<TickWriter::RowRef>& order);
-
-/// REQUIRES CheckTicks and RowPositions. RETURNS kInvalidArgument when the group would be too long.
-Result<DraftGroup> DraftBinaryGroup(const TickBatches& ticks,
-                                    const std::array<std::vector<std::uint32_t>, 3>& positions,
-                                    const DraftOptions& options);
+/// REQUIRES CheckTicks. RETURNS kInvalidArgument when the group would be too long.
+Result<DraftGroup> DraftBinaryGroup(const TickBatches& ticks, const RowPositions& positions,
+                                    const RunsByKind& runs, const DraftOptions& options);
 /// The end of a segment.
 DraftGroup DraftSeal(LogPayload payload);
 /// Of a binary group's bytes from 8 to `front`, and of its place.

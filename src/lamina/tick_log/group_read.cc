@@ -59,137 +59,11 @@ const char* ReadRuns(const char* entries, std::uint32_t count, Group& group) {
   return rows == group.header.rows ? nullptr : "its runs have other many rows";
 }
 
-/// Where the columns of a run are.
-struct RunColumns {
-  const Run* run = nullptr;
-  std::size_t kind = 0;
-  const char* ts = nullptr;
-  const char* recv = nullptr;
-  const char* positions = nullptr;
-  std::array<const char*, 4> values{};
-  const char* flags = nullptr;
-  const char* requests = nullptr;
-  std::array<const char*, 4> texts{};
-  std::array<unsigned, 4> widths{};
-
-  std::uint32_t TextCode(std::size_t column, std::size_t row) const {
-    const char* const at = texts[column];
-    if (at == nullptr) return 0;
-    switch (widths[column]) {
-      case 0:
-        return Get<std::uint32_t>(at);
-      case 1:
-        return static_cast<unsigned char>(at[row]);
-      case 2:
-        return Get<std::uint16_t>(at + 2 * row);
-      default:
-        return Get<std::uint32_t>(at + 4 * row);
-    }
-  }
-};
-
-Result<RunColumns> FindColumns(const Run& run, ByteView bytes) {
-  RunColumns found;
-  found.run = &run;
-  const TickKind kind = KindOf(run.type);
-  found.kind = static_cast<std::size_t>(kind);
-  const std::size_t rows = run.rows;
-  std::size_t at = 0;
-  const auto take = [&](bool there, std::size_t size) -> const char* {
-    if (!there) return nullptr;
-    const char* const begin = bytes.data() + std::min(at, bytes.size());
-    at += size;
-    return begin;
-  };
-  found.ts = take(true, 8 * rows);
-  found.recv = take((run.columns & kRunRecv) != 0, 8 * rows);
-  found.positions = take((run.columns & kRunPositions) != 0, 4 * rows);
-  for (std::size_t i = 0; i < ValueCount(kind); ++i) found.values[i] = take(true, 8 * rows);
-  found.flags = take((run.columns & kRunFlags) != 0, rows);
-  found.requests = take((run.columns & kRunRequests) != 0, 8 * rows);
-  for (std::size_t i = 0; i < 4; ++i) {
-    const unsigned width = run.text_widths >> (2 * i) & 3U;
-    found.widths[i] = width;
-    found.texts[i] = take((run.columns & (kRunExchange << i)) != 0,
-                          width == 0 ? 4 : (std::size_t{1} << (width - 1)) * rows);
-  }
-  if (at <= bytes.size()) return found;
-  return Corruption("a run of " + std::to_string(run.bytes) + " bytes should have " +
-                    std::to_string(at));
-}
-
-/// The texts of a group, and their codes in the batches.
-class GroupTexts {
- public:
-  /// `front` was looked at: its sizes are possible.
-  static GroupTexts Find(ByteView front) {
-    GroupTexts texts;
-    texts.count_ = Get<std::uint32_t>(front.data() + 56);
-    texts.ends_ = front.data() + kGroupHeaderBytes +
-                  kRunEntryBytes * std::int64_t{Get<std::uint32_t>(front.data() + 52)} +
-                  Get<std::uint16_t>(front.data() + 60);
-    const char* const bytes = texts.ends_ + 4 * std::size_t{texts.count_};
-    texts.bytes_ = ByteView(bytes, static_cast<std::size_t>(front.data() + front.size() - bytes));
-    return texts;
-  }
-  /// Of code 1 and above.
-  Result<std::string_view> at(std::uint32_t code) const {
-    const auto end = [&](std::uint32_t number) -> std::size_t {
-      return number == 0 ? 0 : Get<std::uint32_t>(ends_ + 4 * std::size_t{number - 1});
-    };
-    if (code > count_ || end(code) > bytes_.size() || end(code - 1) > end(code)) {
-      return Corruption("a text that is not there");
-    }
-    return bytes_.substr(end(code - 1), end(code) - end(code - 1));
-  }
-  std::uint32_t count() const { return count_; }
-
- private:
-  std::uint32_t count_ = 0;
-  const char* ends_ = nullptr;
-  ByteView bytes_;
-};
-
 template <class T>
 void AppendColumn(std::vector<T>& out, const char* from, std::size_t rows) {
   const std::size_t size = out.size();
   out.resize(size + rows);
   std::memcpy(out.data() + size, from, rows * sizeof(T));
-}
-
-/// Rows that pass, of all runs of a kind, by position.
-struct Place {
-  std::uint32_t position = 0, run = 0, row = 0;
-};
-
-std::vector<Place> PlacesOf(const Group& group, const std::vector<RunColumns>& runs,
-                            const RowFilter& filter, Status& status) {
-  std::vector<Place> places;
-  for (std::size_t i = 0; i < runs.size(); ++i) {
-    const RunColumns& columns = runs[i];
-    for (std::uint32_t row = 0; row < columns.run->rows; ++row) {
-      const std::uint32_t position =
-          columns.positions == nullptr ? row : Get<std::uint32_t>(columns.positions + 4 * row);
-      if (position >= group.header.rows) {
-        status = Corruption("a tick behind the end of its group");
-        return {};
-      }
-      if (!filter.Has(group.header.first_seq + position,
-                      Get<std::int64_t>(columns.ts + 8 * std::size_t{row}))) {
-        continue;
-      }
-      places.push_back({position, static_cast<std::uint32_t>(i), row});
-    }
-  }
-  const auto before = [](const Place& a, const Place& b) { return a.position < b.position; };
-  if (!std::is_sorted(places.begin(), places.end(), before)) {
-    std::sort(places.begin(), places.end(), before);
-  }
-  const auto twice =
-      std::adjacent_find(places.begin(), places.end(),
-                         [](const Place& a, const Place& b) { return a.position == b.position; });
-  if (twice != places.end()) status = Corruption("two ticks of one seq");
-  return places;
 }
 
 }  // namespace
@@ -255,6 +129,132 @@ TextColumn& TextColumnOf(TickBatch& batch, std::size_t number) {
   }
 }
 
+/// Where the columns of a run are.
+struct TickCollector::RunColumns {
+  const Run* run = nullptr;
+  std::size_t kind = 0;
+  const char* ts = nullptr;
+  const char* recv = nullptr;
+  const char* positions = nullptr;
+  std::array<const char*, 4> values{};
+  const char* flags = nullptr;
+  const char* requests = nullptr;
+  std::array<const char*, 4> texts{};
+  std::array<unsigned, 4> widths{};
+
+  std::uint32_t TextCode(std::size_t column, std::size_t row) const {
+    const char* const at = texts[column];
+    if (at == nullptr) return 0;
+    switch (widths[column]) {
+      case 0:
+        return Get<std::uint32_t>(at);
+      case 1:
+        return static_cast<unsigned char>(at[row]);
+      case 2:
+        return Get<std::uint16_t>(at + 2 * row);
+      default:
+        return Get<std::uint32_t>(at + 4 * row);
+    }
+  }
+};
+
+Result<TickCollector::RunColumns> TickCollector::FindColumns(const Run& run, ByteView bytes) {
+  RunColumns found;
+  found.run = &run;
+  const TickKind kind = KindOf(run.type);
+  found.kind = static_cast<std::size_t>(kind);
+  const std::size_t rows = run.rows;
+  std::size_t at = 0;
+  const auto take = [&](bool there, std::size_t size) -> const char* {
+    if (!there) return nullptr;
+    const char* const begin = bytes.data() + std::min(at, bytes.size());
+    at += size;
+    return begin;
+  };
+  found.ts = take(true, 8 * rows);
+  found.recv = take((run.columns & kRunRecv) != 0, 8 * rows);
+  found.positions = take((run.columns & kRunPositions) != 0, 4 * rows);
+  for (std::size_t i = 0; i < ValueCount(kind); ++i) found.values[i] = take(true, 8 * rows);
+  found.flags = take((run.columns & kRunFlags) != 0, rows);
+  found.requests = take((run.columns & kRunRequests) != 0, 8 * rows);
+  for (std::size_t i = 0; i < 4; ++i) {
+    const unsigned width = run.text_widths >> (2 * i) & 3U;
+    found.widths[i] = width;
+    found.texts[i] = take((run.columns & (kRunExchange << i)) != 0,
+                          width == 0 ? 4 : (std::size_t{1} << (width - 1)) * rows);
+  }
+  if (at <= bytes.size()) return found;
+  return Corruption("a run of " + std::to_string(run.bytes) + " bytes should have " +
+                    std::to_string(at));
+}
+
+/// The texts of a group, and their codes in the batches.
+class TickCollector::GroupTexts {
+ public:
+  /// `front` was looked at: its sizes are possible.
+  static GroupTexts Find(ByteView front) {
+    GroupTexts texts;
+    if (front.empty()) return texts;  // not read: no run has texts
+    texts.count_ = Get<std::uint32_t>(front.data() + 56);
+    texts.ends_ = front.data() + kGroupHeaderBytes +
+                  kRunEntryBytes * std::int64_t{Get<std::uint32_t>(front.data() + 52)} +
+                  Get<std::uint16_t>(front.data() + 60);
+    const char* const bytes = texts.ends_ + 4 * std::size_t{texts.count_};
+    texts.bytes_ = ByteView(bytes, static_cast<std::size_t>(front.data() + front.size() - bytes));
+    return texts;
+  }
+  /// Of code 1 and above.
+  Result<std::string_view> at(std::uint32_t code) const {
+    const auto end = [&](std::uint32_t number) -> std::size_t {
+      return number == 0 ? 0 : Get<std::uint32_t>(ends_ + 4 * std::size_t{number - 1});
+    };
+    if (code > count_ || end(code) > bytes_.size() || end(code - 1) > end(code)) {
+      return Corruption("a text that is not there");
+    }
+    return bytes_.substr(end(code - 1), end(code) - end(code - 1));
+  }
+  std::uint32_t count() const { return count_; }
+
+ private:
+  std::uint32_t count_ = 0;
+  const char* ends_ = nullptr;
+  ByteView bytes_;
+};
+
+/// Rows that pass, of all runs of a kind, by position.
+struct TickCollector::Place {
+  std::uint32_t position = 0, run = 0, row = 0;
+};
+
+Result<std::vector<TickCollector::Place>> TickCollector::PlacesOf(
+    const Group& group, const std::vector<RunColumns>& runs, const RowFilter& filter) {
+  std::vector<Place> places;
+  for (std::size_t i = 0; i < runs.size(); ++i) {
+    const RunColumns& columns = runs[i];
+    for (std::uint32_t row = 0; row < columns.run->rows; ++row) {
+      const std::uint32_t position =
+          columns.positions == nullptr ? row : Get<std::uint32_t>(columns.positions + 4 * row);
+      if (position >= group.header.rows) {
+        return Corruption("a tick behind the end of its group");
+      }
+      if (!filter.Has(group.header.first_seq + position,
+                      Get<std::int64_t>(columns.ts + 8 * std::size_t{row}))) {
+        continue;
+      }
+      places.push_back({position, static_cast<std::uint32_t>(i), row});
+    }
+  }
+  const auto before = [](const Place& a, const Place& b) { return a.position < b.position; };
+  if (!std::is_sorted(places.begin(), places.end(), before)) {
+    std::sort(places.begin(), places.end(), before);
+  }
+  const auto twice =
+      std::adjacent_find(places.begin(), places.end(),
+                         [](const Place& a, const Place& b) { return a.position == b.position; });
+  if (twice != places.end()) return Corruption("two ticks of one seq");
+  return places;
+}
+
 TickCollector::TickCollector(std::int64_t writer) : writer_(writer) {
   for (const TickKind kind : kTickKinds) out_[static_cast<std::size_t>(kind)].kind = kind;
 }
@@ -277,6 +277,13 @@ void TickCollector::AddText(std::size_t kind, std::size_t column, std::string_vi
 }
 
 void TickCollector::AddRow(const TickRow& row) {
+  AddColumns(row);
+  for (std::size_t i = 0; i < 4; ++i) {
+    AddText(static_cast<std::size_t>(KindOf(row.type)), i, row.texts[i]);
+  }
+}
+
+void TickCollector::AddColumns(const TickRow& row) {
   const TickKind tick_kind = KindOf(row.type);
   const auto kind = static_cast<std::size_t>(tick_kind);
   TickBatch& out = out_[kind];
@@ -296,14 +303,11 @@ void TickCollector::AddRow(const TickRow& row) {
     out.request_id.resize(before, TickBatch::kNoRequest);
     out.request_id.push_back(row.request_id);
   }
-  for (std::size_t i = 0; i < 4; ++i) AddText(kind, i, row.texts[i]);
 }
 
-namespace {
-
 /// A whole run whose rows follow each other: column by column.
-void AddWholeRun(const Group& group, const RunColumns& columns, std::int64_t writer,
-                 TickBatch& out) {
+void TickCollector::AddWholeRun(const Group& group, const RunColumns& columns, std::int64_t writer,
+                                TickBatch& out) {
   const Run& run = *columns.run;
   const std::size_t rows = run.rows;
   const std::size_t before = out.size();
@@ -344,7 +348,8 @@ void AddWholeRun(const Group& group, const RunColumns& columns, std::int64_t wri
 }
 
 /// Whether every row of a run passes, in the order they have.
-bool PassesWhole(const Group& group, const RunColumns& columns, const RowFilter& filter) {
+bool TickCollector::PassesWhole(const Group& group, const RunColumns& columns,
+                                const RowFilter& filter) {
   const Run& run = *columns.run;
   if (run.ts_min < filter.begin_ns || run.ts_max >= filter.end_ns ||
       group.header.first_seq < filter.from_seq || group.end_seq() > filter.end_seq) {
@@ -360,7 +365,60 @@ bool PassesWhole(const Group& group, const RunColumns& columns, const RowFilter&
   return true;
 }
 
-}  // namespace
+/// Rows by place, except for their texts.
+void TickCollector::AddPlaces(const Group& group, std::span<const RunColumns> found,
+                              std::span<const Place> places) {
+  for (const Place& place : places) {
+    const RunColumns& columns = found[place.run];
+    const std::size_t at = 8 * std::size_t{place.row};
+    TickRow row;
+    row.type = columns.run->type;
+    row.contract_id = columns.run->contract_id;
+    row.ts_ns = Get<std::int64_t>(columns.ts + at);
+    row.recv_ns =
+        columns.recv == nullptr ? group.header.recv_ns : Get<std::int64_t>(columns.recv + at);
+    row.seq = group.header.first_seq + place.position;
+    for (std::size_t i = 0; i < ValueCount(KindOf(row.type)); ++i) {
+      std::memcpy(&row.values[i], columns.values[i] + at, 8);
+    }
+    if (columns.flags != nullptr) {
+      row.flags = static_cast<unsigned char>(columns.flags[place.row]);
+    }
+    if (columns.requests != nullptr) row.request_id = Get<std::int64_t>(columns.requests + at);
+    AddColumns(row);
+  }
+}
+
+/// One text column of the rows from `before` on; each text is looked up once a group.
+Status TickCollector::AddTexts(std::size_t column, std::size_t before, const GroupTexts& texts,
+                               std::span<const RunColumns> found, std::span<const Place> places) {
+  const std::size_t kind = found[0].kind;
+  TextColumn& out = TextColumnOf(out_[kind], column);
+  const bool any =
+      !out.codes.empty() || std::any_of(found.begin(), found.end(), [&](const RunColumns& columns) {
+        return columns.texts[column] != nullptr;
+      });
+  if (!any || out_[kind].size() == before) return Ok();
+  std::unordered_map<std::uint32_t, std::uint32_t> known = {{0, 0}};
+  const auto add = [&](const RunColumns& columns, std::size_t row) -> Status {
+    const std::uint32_t code = columns.TextCode(column, row);
+    if (!known.contains(code)) {
+      LAMINA_ASSIGN(const std::string_view text, texts.at(code));
+      known[code] = Code(kind, column, text);
+    }
+    out.codes.push_back(known[code]);
+    return Ok();
+  };
+  out.codes.resize(before, 0);
+  for (const Place& place : places) LAMINA_TRY(add(found[place.run], place.row));
+  if (!places.empty()) return Ok();
+  const bool constant = found[0].texts[column] == nullptr || found[0].widths[column] == 0;
+  for (std::size_t row = 0; row < (constant ? 1 : found[0].run->rows); ++row) {
+    LAMINA_TRY(add(found[0], row));
+  }
+  out.codes.resize(out_[kind].size(), out.codes.back());
+  return Ok();
+}
 
 Status TickCollector::AddRuns(const Group& group, ByteView front, std::span<const RunBytes> runs,
                               const RowFilter& filter) {
@@ -372,65 +430,18 @@ Status TickCollector::AddRuns(const Group& group, ByteView front, std::span<cons
   }
   for (std::size_t kind = 0; kind < 3; ++kind) {
     const std::vector<RunColumns>& found = by_kind[kind];
-    TickBatch& out = out_[kind];
+    if (found.empty()) continue;
+    const std::size_t before = out_[kind].size();
     std::vector<Place> places;
-    const std::size_t before = out.size();
-    const bool whole = found.size() == 1 && PassesWhole(group, found[0], filter);
-    if (whole) {
-      AddWholeRun(group, found[0], writer_, out);
+    if (found.size() == 1 && PassesWhole(group, found[0], filter)) {
+      AddWholeRun(group, found[0], writer_, out_[kind]);
     } else {
-      Status status;
-      places = PlacesOf(group, found, filter, status);
-      LAMINA_TRY(std::move(status));
+      LAMINA_ASSIGN(places, PlacesOf(group, found, filter));
+      if (places.empty()) continue;
+      AddPlaces(group, found, places);
     }
-    for (const Place& place : places) {
-      const RunColumns& columns = found[place.run];
-      const std::size_t at = 8 * std::size_t{place.row};
-      TickRow row;
-      row.type = columns.run->type;
-      row.contract_id = columns.run->contract_id;
-      row.ts_ns = Get<std::int64_t>(columns.ts + at);
-      row.recv_ns =
-          columns.recv == nullptr ? group.header.recv_ns : Get<std::int64_t>(columns.recv + at);
-      row.seq = group.header.first_seq + place.position;
-      for (std::size_t i = 0; i < ValueCount(KindOf(row.type)); ++i) {
-        std::memcpy(&row.values[i], columns.values[i] + at, 8);
-      }
-      if (columns.flags != nullptr) {
-        row.flags = static_cast<unsigned char>(columns.flags[place.row]);
-      }
-      if (columns.requests != nullptr) {
-        row.request_id = Get<std::int64_t>(columns.requests + at);
-      }
-      AddRow(row);
-    }
-    // Texts by their codes: each text is looked up once a group.
     for (std::size_t column = 0; column < 4; ++column) {
-      std::unordered_map<std::uint32_t, std::uint32_t> known = {{0, 0}};
-      TextColumn& out_texts = TextColumnOf(out, column);
-      const auto add = [&](const RunColumns& columns, std::size_t row) -> Status {
-        const std::uint32_t code = columns.TextCode(column, row);
-        if (!known.contains(code)) {
-          LAMINA_ASSIGN(const std::string_view text, texts.at(code));
-          known[code] = Code(kind, column, text);
-        }
-        out_texts.codes.push_back(known[code]);
-        return Ok();
-      };
-      const bool any = !out_texts.codes.empty() ||
-                       std::any_of(found.begin(), found.end(), [&](const RunColumns& columns) {
-                         return columns.texts[column] != nullptr;
-                       });
-      if (!any || out.size() == before) continue;
-      out_texts.codes.resize(before, 0);
-      const std::size_t rows = whole ? found[0].run->rows : 0;
-      if (whole && (found[0].texts[column] == nullptr || found[0].widths[column] == 0)) {
-        LAMINA_TRY(add(found[0], 0));
-        out_texts.codes.resize(out.size(), out_texts.codes.back());
-        continue;
-      }
-      for (std::size_t row = 0; row < rows; ++row) LAMINA_TRY(add(found[0], row));
-      for (const Place& place : places) LAMINA_TRY(add(found[place.run], place.row));
+      LAMINA_TRY(AddTexts(column, before, texts, found, places));
     }
   }
   return Ok();

@@ -64,8 +64,23 @@ class TickCollector {
   std::size_t rows() const { return out_[0].size() + out_[1].size() + out_[2].size(); }
 
  private:
+  struct RunColumns;
+  class GroupTexts;
+  struct Place;
   using Interned = std::unordered_map<std::string, std::uint32_t>;
 
+  static Result<RunColumns> FindColumns(const Run& run, ByteView bytes);
+  static Result<std::vector<Place>> PlacesOf(const Group& group,
+                                             const std::vector<RunColumns>& runs,
+                                             const RowFilter& filter);
+  static bool PassesWhole(const Group& group, const RunColumns& columns, const RowFilter& filter);
+  static void AddWholeRun(const Group& group, const RunColumns& columns, std::int64_t writer,
+                          TickBatch& out);
+  void AddPlaces(const Group& group, std::span<const RunColumns> found,
+                 std::span<const Place> places);
+  Status AddTexts(std::size_t column, std::size_t before, const GroupTexts& texts,
+                  std::span<const RunColumns> found, std::span<const Place> places);
+  void AddColumns(const TickRow& row);
   std::uint32_t Code(std::size_t kind, std::size_t column, std::string_view text);
   void AddText(std::size_t kind, std::size_t column, std::string_view text);
 

@@ -283,8 +283,7 @@ Result<SegmentHeader> DecodeJsonlHeader(ByteView bytes) {
   return header;
 }
 
-Result<DraftGroup> DraftJsonlGroup(const TickBatches& ticks,
-                                   const std::array<std::vector<std::uint32_t>, 3>& positions,
+Result<DraftGroup> DraftJsonlGroup(const TickBatches& ticks, const RowPositions& positions,
                                    const DraftOptions& options) {
   std::vector<TickWriter::RowRef> order(ticks[0].size() + ticks[1].size() + ticks[2].size());
   for (const TickKind kind : kTickKinds) {

@@ -20,8 +20,7 @@ std::string EncodeJsonlHeader(const SegmentHeader& header);
 Result<SegmentHeader> DecodeJsonlHeader(ByteView bytes);
 
 /// As DraftBinaryGroup: the lines of ticks.
-Result<DraftGroup> DraftJsonlGroup(const TickBatches& ticks,
-                                   const std::array<std::vector<std::uint32_t>, 3>& positions,
+Result<DraftGroup> DraftJsonlGroup(const TickBatches& ticks, const RowPositions& positions,
                                    const DraftOptions& options);
 /// Adds the commit line; the group's length is known then.
 void SeatJsonlGroup(DraftGroup& draft, std::int64_t offset, const Seat& seat);

@@ -5,7 +5,6 @@
 #include <map>
 #include <mutex>
 #include <shared_mutex>
-#include <tuple>
 #include <unordered_map>
 #include <utility>
 
@@ -57,9 +56,9 @@ struct Span {
   const std::vector<std::uint32_t>& positions;
   const GroupHeader& header;
   std::string_view source;
-  const std::uint32_t* rows = nullptr;  ///< null: from `first` on
-  std::size_t first = 0, count = 0;
-  std::size_t at(std::size_t i) const { return rows == nullptr ? first + i : rows[i]; }
+  const std::uint32_t* rows = nullptr;  ///< null: all, in their order
+  std::size_t count = 0;
+  std::size_t at(std::size_t i) const { return rows == nullptr ? i : rows[i]; }
 };
 
 const TextColumn& TextsOf(const TickBatch& batch, std::size_t number) {
@@ -100,7 +99,7 @@ template <class T>
 void CopyRows(const Span& span, std::size_t from, std::size_t count, const std::vector<T>& column,
               T* to) {
   if (span.rows == nullptr) {
-    std::copy_n(column.data() + span.first + from, count, to);
+    std::copy_n(column.data() + from, count, to);
   } else {
     for (std::size_t i = 0; i < count; ++i) to[i] = column[span.rows[from + i]];
   }
@@ -320,9 +319,8 @@ LiveBuffer::LiveBuffer(std::int64_t writer, std::int64_t first_seq, const LiveOp
 }
 LiveBuffer::~LiveBuffer() = default;
 
-void LiveBuffer::Add(const TickBatches& ticks,
-                     const std::array<std::vector<std::uint32_t>, 3>& positions,
-                     const GroupHeader& header, std::string_view source) {
+void LiveBuffer::Add(const TickBatches& ticks, const RowPositions& positions,
+                     const RunsByKind& runs, const GroupHeader& header, std::string_view source) {
   State& state = *state_;
   const std::unique_lock lock(state.mutex);
   if (state.options.max_bytes <= 0 || state.options.keep_ns <= 0) {
@@ -330,37 +328,15 @@ void LiveBuffer::Add(const TickBatches& ticks,
     return;
   }
   for (std::size_t kind = 0; kind < 3; ++kind) {
-    const TickBatch& batch = ticks[kind];
-    const std::size_t count = batch.size();
-    if (count == 0) continue;
-    Span span{batch, positions[kind], header, source};
-    const bool in_order = std::is_sorted(positions[kind].begin(), positions[kind].end());
-    const auto key = [&](std::size_t row) {
-      return SeriesKey(batch.contract_id[row], batch.type[row]);
-    };
-    std::size_t same = 1;
-    while (same < count && batch.contract_id[same] == batch.contract_id[0] &&
-           batch.type[same] == batch.type[0]) {
-      ++same;
-    }
-    if (in_order && same == count) {
-      span.count = count;
-      state.AddSpan(key(0), span);
-      continue;
-    }
-    std::vector<std::uint32_t> rows(count);
-    for (std::size_t i = 0; i < count; ++i) rows[i] = static_cast<std::uint32_t>(i);
-    std::sort(rows.begin(), rows.end(), [&](std::uint32_t a, std::uint32_t b) {
-      return std::tuple(batch.contract_id[a], batch.type[a], positions[kind][a]) <
-             std::tuple(batch.contract_id[b], batch.type[b], positions[kind][b]);
-    });
-    for (std::size_t begin = 0; begin < count;) {
-      std::size_t end = begin;
-      while (end < count && key(rows[end]) == key(rows[begin])) ++end;
-      span.rows = rows.data() + begin;
-      span.count = end - begin;
-      state.AddSpan(key(rows[begin]), span);
-      begin = end;
+    const std::uint32_t* const rows = runs[kind].rows.empty() ? nullptr : runs[kind].rows.data();
+    for (const RowRun& run : runs[kind].runs) {
+      const Span span{ticks[kind],
+                      positions[kind],
+                      header,
+                      source,
+                      rows == nullptr ? nullptr : rows + run.first,
+                      run.count};
+      state.AddSpan({run.contract_id, run.type}, span);
     }
   }
   state.Evict();

@@ -9,6 +9,7 @@
 #include <string_view>
 #include <vector>
 
+#include "lamina/tick_log/batch_runs.h"
 #include "lamina/tick_log/segment_format.h"
 #include "lamina/tick_log/tick.h"
 
@@ -38,8 +39,8 @@ class LiveBuffer {
   ~LiveBuffer();
 
   /// Ticks of one group, in the places that `positions` gives them behind header.first_seq; rows
-  /// without receive time or source get these.
-  void Add(const TickBatches& ticks, const std::array<std::vector<std::uint32_t>, 3>& positions,
+  /// without receive time or source get these. `runs` are those of FindRuns.
+  void Add(const TickBatches& ticks, const RowPositions& positions, const RunsByKind& runs,
            const GroupHeader& header, std::string_view source);
 
   /// Ticks of a contract and type with begin_ns <= ts_ns < end_ns and from_seq <= seq.

@@ -96,25 +96,31 @@ Status LogAppender::FindKept() {
 
 Result<std::unique_ptr<LogAppender::Segment>> LogAppender::Prepare(std::int64_t bytes) {
   auto segment = std::make_unique<Segment>();
+  Status filled = FillAhead(*segment, bytes);
+  if (filled.ok()) return segment;
+  if (segment->file != nullptr) static_cast<void>(env_.Unlink(segment->path));
+  return std::move(filled).error();
+}
+
+Status LogAppender::FillAhead(Segment& segment, std::int64_t bytes) {
   {
     const std::lock_guard lock(mutex_);
-    segment->number = next_number_++;
+    segment.number = next_number_++;
   }
-  segment->path = SegmentPath(folder_, segment->number);
-  segment->capacity = (std::max(bytes, 2 * kSegmentHeaderBytes) + 4095) / 4096 * 4096;
-  LAMINA_ASSIGN(segment->file, env_.OpenPlaced(segment->path, io::Env::Place::kNew));
+  segment.path = SegmentPath(folder_, segment.number);
+  segment.capacity = (std::max(bytes, 2 * kSegmentHeaderBytes) + 4095) / 4096 * 4096;
+  LAMINA_ASSIGN(segment.file, env_.OpenPlaced(segment.path, io::Env::Place::kNew));
   // Text grows as it is written, so that it can be read with any tool.
-  const std::int64_t filled = options_.payload == LogPayload::kBinary ? segment->capacity : 0;
+  const std::int64_t filled = options_.payload == LogPayload::kBinary ? segment.capacity : 0;
   const std::string zeros(static_cast<std::size_t>(std::min(filled, kFillBytes)), '\0');
   for (std::int64_t at = 0; at < filled; at += kFillBytes) {
     const auto part = static_cast<std::size_t>(std::min(kFillBytes, filled - at));
-    LAMINA_TRY(segment->file->WriteAt(at, ByteView(zeros).substr(0, part)));
+    LAMINA_TRY(segment.file->WriteAt(at, ByteView(zeros).substr(0, part)));
     // In parts, so that appends beside it do not wait for all of it.
-    if (at + kFillBytes < filled) LAMINA_TRY(segment->file->Sync());
+    if (at + kFillBytes < filled) LAMINA_TRY(segment.file->Sync());
   }
-  LAMINA_TRY(segment->file->Sync());
-  LAMINA_TRY(env_.SyncDirectory(folder_));
-  return segment;
+  LAMINA_TRY(segment.file->Sync());
+  return env_.SyncDirectory(folder_);
 }
 
 Status LogAppender::PrepareSpare() {
@@ -250,6 +256,12 @@ Status LogAppender::Sync() {
 
 Status LogAppender::Seal() {
   if (open_ == nullptr || open_->end == kSegmentHeaderBytes) return Ok();
+  Status sealed = SealOpen();
+  if (!sealed.ok()) GiveUp();
+  return sealed;
+}
+
+Status LogAppender::SealOpen() {
   DraftGroup seal = DraftSeal(options_.payload);
   seal.header.first_seq = open_->end_seq;
   seal.header.synced_end = open_->synced_end;
@@ -303,7 +315,6 @@ std::int64_t LogAppender::UnarchivedBytes(std::int64_t archived_end) const {
 
 Status LogAppender::Close() {
   Status sealed = Seal();
-  if (!sealed.ok()) GiveUp();
   FinishSealed();
   Status synced = page_.Sync();
   const std::lock_guard lock(mutex_);

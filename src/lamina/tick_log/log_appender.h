@@ -67,8 +67,10 @@ class LogAppender {
   LogAppender(io::Env& env, std::string folder, const Uuid& store_id, std::int64_t writer,
               const LogOptions& options);
   Result<std::unique_ptr<Segment>> Prepare(std::int64_t bytes);
+  Status FillAhead(Segment& segment, std::int64_t bytes);
   Status Start(std::int64_t first_seq);
   Status WriteGroups(std::span<DraftGroup* const> groups, bool sync);
+  Status SealOpen();
   void GiveUp();
   Status FindKept();
 

@@ -66,8 +66,15 @@ std::vector<std::uint32_t> WantedRuns(const SegmentIndex& index, const Wanted& w
       found.push_back(number);
     }
   };
-  if (wanted.contracts().empty()) {
-    for (std::uint32_t i = 0; i < index.runs().size(); ++i) try_run(i);
+  if (wanted.contracts().empty() || !index.sorted()) {
+    const std::vector<IndexedRun>& runs = index.runs();
+    const std::int64_t only =
+        wanted.contracts().size() == 1 ? *wanted.contracts().begin() : INT64_MIN;
+    for (std::uint32_t i = 0; i < runs.size(); ++i) {
+      const std::int64_t contract = runs[i].run.contract_id;
+      const bool has = only != INT64_MIN ? contract == only : wanted.HasContract(contract);
+      if (has) try_run(i);
+    }
     return found;
   }
   for (const std::int64_t contract : wanted.contracts()) {

@@ -22,6 +22,30 @@ Status SealAt(io::Env& env, const SegmentFile& file, const SegmentEnd& end) {
   return writable->Close();
 }
 
+/// Remove segments that were never begun. RETURNS the last of the others.
+Result<std::optional<SegmentFile>> RemoveUnused(io::Env& env, const std::string& folder,
+                                                const Uuid& store_id, std::int64_t writer,
+                                                RepairedLog& repaired) {
+  LAMINA_ASSIGN(const std::vector<std::int64_t> numbers, ListSegments(env, folder));
+  std::optional<SegmentFile> last;
+  for (const std::int64_t number : numbers) {
+    const std::string path = SegmentPath(folder, number);
+    LAMINA_ASSIGN(std::optional<SegmentFile> file,
+                  SegmentFile::Open(env, path, store_id, writer, number));
+    if (file) {
+      last = std::move(file);
+      continue;
+    }
+    const LogState& state = repaired.state;
+    if (state.segment == number && state.durable_end > kSegmentHeaderBytes) {
+      return Corruption(path + ": its header at byte 0 is damaged");
+    }
+    LAMINA_TRY(env.Unlink(path));
+  }
+  if (!numbers.empty()) repaired.last_number = std::max(repaired.last_number, numbers.back());
+  return last;
+}
+
 }  // namespace
 
 Result<SegmentEnd> FindLogEnd(io::Env& env, SegmentFile& file,
@@ -85,38 +109,24 @@ Result<RepairedLog> RepairLog(io::Env& env, const std::string& folder, const Uui
     repaired.state = *state;
     repaired.last_number = state->segment;
   }
-  LAMINA_ASSIGN(std::vector<std::int64_t> numbers, ListSegments(env, folder));
-  while (!numbers.empty()) {
-    const std::int64_t number = numbers.back();
-    const std::string path = SegmentPath(folder, number);
-    repaired.last_number = std::max(repaired.last_number, number);
-    LAMINA_ASSIGN(std::optional<SegmentFile> file,
-                  SegmentFile::Open(env, path, store_id, writer, number));
-    if (!file) {
-      if (state && state->segment == number && state->durable_end > kSegmentHeaderBytes) {
-        return Corruption(path + ": its header at byte 0 is damaged");
-      }
-      LAMINA_TRY(env.Unlink(path));
-      numbers.pop_back();
-      continue;
-    }
-    if (state && state->segment > number) return repaired;  // the later ones were archived
-    LAMINA_ASSIGN(const SegmentEnd end, FindLogEnd(env, *file, state));
-    if (end.sealed && state && state->sealed && state->end_seq == end.end_seq) return repaired;
-    if (!end.sealed) LAMINA_TRY(SealAt(env, *file, end));
-    repaired.words = end.torn;
-    LogState& after = repaired.state;
-    after.segment = number;
-    after.durable_end = end.offset;
-    after.end_seq = end.end_seq;
-    after.recv_ns = std::max(after.recv_ns, end.recv_ns);
-    after.sealed = true;
-    after.failed = false;
-    StatePage page(env, folder, store_id, writer);
-    LAMINA_TRY(page.Publish(after));
-    LAMINA_TRY(page.Sync());
-    return repaired;
-  }
+  LAMINA_ASSIGN(std::optional<SegmentFile> last,
+                RemoveUnused(env, folder, store_id, writer, repaired));
+  // Of a log without segments, or whose later ones were archived, the page tells all.
+  if (!last || (state && state->segment > last->header().number)) return repaired;
+  LAMINA_ASSIGN(const SegmentEnd end, FindLogEnd(env, *last, state));
+  if (end.sealed && state && state->sealed && state->end_seq == end.end_seq) return repaired;
+  if (!end.sealed) LAMINA_TRY(SealAt(env, *last, end));
+  repaired.words = end.torn;
+  LogState& after = repaired.state;
+  after.segment = last->header().number;
+  after.durable_end = end.offset;
+  after.end_seq = end.end_seq;
+  after.recv_ns = std::max(after.recv_ns, end.recv_ns);
+  after.sealed = true;
+  after.failed = false;
+  StatePage page(env, folder, store_id, writer);
+  LAMINA_TRY(page.Publish(after));
+  LAMINA_TRY(page.Sync());
   return repaired;
 }
 

@@ -73,21 +73,14 @@ void SegmentIndex::Add(const GroupHeader& header, std::int64_t offset, std::span
   groups_.push_back({offset, header.first_seq, header.recv_ns, header.length, header.front,
                      header.rows, static_cast<std::uint32_t>(runs_.size()),
                      static_cast<std::uint32_t>(runs.size())});
-  for (const Run& run : runs) {
-    by_contract_[run.contract_id].push_back(static_cast<std::uint32_t>(runs_.size()));
-    runs_.push_back({run, group});
-  }
+  for (const Run& run : runs) runs_.push_back({run, group});
+  sorted_.clear();
   if (header.producer_seq) {
     produced_.push_back({header.producer, *header.producer_seq, header.first_seq, header.rows});
   }
 }
 
 std::span<const std::uint32_t> SegmentIndex::RunsOf(std::int64_t contract) const {
-  if (sorted_.empty()) {
-    const auto found = by_contract_.find(contract);
-    if (found == by_contract_.end()) return {};
-    return found->second;
-  }
   const auto id = [&](std::uint32_t run) { return runs_[run].run.contract_id; };
   const auto begin =
       std::lower_bound(sorted_.begin(), sorted_.end(), contract,

@@ -9,7 +9,6 @@
 #include <optional>
 #include <span>
 #include <string>
-#include <unordered_map>
 #include <vector>
 
 #include "lamina/base/bytes.h"
@@ -49,8 +48,10 @@ class SegmentIndex {
   const std::vector<IndexedGroup>& groups() const { return groups_; }
   const std::vector<IndexedRun>& runs() const { return runs_; }
   const std::vector<ProducedGroup>& produced() const { return produced_; }
-  /// Positions in runs() of one contract, ascending; also of none.
+  /// Positions in runs() of one contract, ascending. REQUIRES sorted().
   std::span<const std::uint32_t> RunsOf(std::int64_t contract) const;
+  /// Of a decoded index; one that is still added to is looked through.
+  bool sorted() const { return !sorted_.empty(); }
   /// One past the last seq, of a segment that begins with `first_seq`.
   std::int64_t end_seq(std::int64_t first_seq) const {
     return groups_.empty() ? first_seq : groups_.back().end_seq();
@@ -67,8 +68,7 @@ class SegmentIndex {
   std::vector<IndexedGroup> groups_;
   std::vector<IndexedRun> runs_;
   std::vector<ProducedGroup> produced_;
-  std::unordered_map<std::int64_t, std::vector<std::uint32_t>> by_contract_;
-  std::vector<std::uint32_t> sorted_;  ///< of a decoded one instead: runs by contract
+  std::vector<std::uint32_t> sorted_;  ///< runs by contract
 };
 
 /// Add groups until `end_seq` is reached, reading nothing from offset `limit` on. RETURNS

@@ -127,7 +127,7 @@ inline std::vector<std::string> Lines(const TickBatches& ticks, bool seq = true,
 /// ticks that had none.
 inline std::vector<std::string> Expected(TicksAndOrder made, const Ack& ack,
                                          std::string_view source = {}, bool recv = true) {
-  const auto positions = RowPositions(made.ticks, made.order);
+  const auto positions = PositionsOf(made.ticks, made.order);
   for (std::size_t kind = 0; kind < 3; ++kind) {
     TickBatch& batch = made.ticks[kind];
     batch.writer.assign(batch.size(), ack.writer);

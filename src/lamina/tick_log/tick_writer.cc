@@ -33,7 +33,8 @@ constexpr std::int64_t kOsSyncNs = 1'000'000'000;
 struct Pending {
   DraftGroup draft;
   TickBatches ticks;  ///< for the live buffer
-  std::array<std::vector<std::uint32_t>, 3> positions;
+  RowPositions positions;
+  RunsByKind runs;
   std::vector<std::pair<std::int64_t, std::int64_t>> weights;  ///< rows by contract
   bool done = false;
   std::optional<Error> error;
@@ -105,7 +106,8 @@ Result<std::shared_ptr<Pending>> TickWriter::State::Draft(
     TickBatches ticks, std::vector<RowRef> order, std::optional<std::int64_t> producer_seq) {
   LAMINA_TRY(CheckTicks(ticks));
   auto pending = std::make_shared<Pending>();
-  LAMINA_ASSIGN(pending->positions, RowPositions(ticks, order));
+  LAMINA_ASSIGN(pending->positions, PositionsOf(ticks, order));
+  pending->runs = FindRuns(ticks, pending->positions);
   DraftOptions draft;
   draft.payload = options.payload;
   draft.source = options.source;
@@ -114,7 +116,8 @@ Result<std::shared_ptr<Pending>> TickWriter::State::Draft(
     draft.producer_seq = producer_seq;
   }
   if (options.payload == LogPayload::kBinary) {
-    LAMINA_ASSIGN(pending->draft, DraftBinaryGroup(ticks, pending->positions, draft));
+    LAMINA_ASSIGN(pending->draft,
+                  DraftBinaryGroup(ticks, pending->positions, pending->runs, draft));
   } else {
     LAMINA_ASSIGN(pending->draft, DraftJsonlGroup(ticks, pending->positions, draft));
   }
@@ -225,7 +228,8 @@ void TickWriter::State::Round(Lock& lock) {
   const Status written = log->Append(groups, options.durability != Durability::kOs);
   if (written.ok()) {
     for (const std::shared_ptr<Pending>& pending : round) {
-      live->Add(pending->ticks, pending->positions, pending->draft.header, options.source);
+      live->Add(pending->ticks, pending->positions, pending->runs, pending->draft.header,
+                options.source);
     }
   }
   lock.lock();
