@@ -102,7 +102,7 @@ TEST(Config, Refusals) {
       {"unknown top key", "colour = 3\n[store]\n" + id, ErrorCode::kInvalidArgument, "x.toml:1",
        "unknown key colour"},
       {"unknown section", "[store]\n" + id + "[ticks]\n", ErrorCode::kInvalidArgument, "x.toml:3",
-       "unknown section [ticks]"},
+       "unknown section [tacks]"},
       {"array of stores", "[[store]]\n" + id, ErrorCode::kInvalidArgument, "x.toml", "store"},
       {"id is a number", "[store]\nid = 7\n", ErrorCode::kInvalidArgument, "x.toml:2",
        "store.id must be a UUID"},
