@@ -101,7 +101,7 @@ TEST(Config, Refusals) {
        "unknown key store.colour"},
       {"unknown top key", "colour = 3\n[store]\n" + id, ErrorCode::kInvalidArgument, "x.toml:1",
        "unknown key colour"},
-      {"unknown section", "[store]\n" + id + "[ticks]\n", ErrorCode::kInvalidArgument, "x.toml:3",
+      {"unknown section", "[store]\n" + id + "[tacks]\n", ErrorCode::kInvalidArgument, "x.toml:3",
        "unknown section [tacks]"},
       {"array of stores", "[[store]]\n" + id, ErrorCode::kInvalidArgument, "x.toml", "store"},
       {"id is a number", "[store]\nid = 7\n", ErrorCode::kInvalidArgument, "x.toml:2",
