@@ -70,3 +70,15 @@ def test_history_of_version_3(tmp_path):
         store.gc(grace="0s")
         assert store.backtests.handles(snapshot="old") == ["one_run"]
         assert store.verify(deep=True)
+
+
+def test_catalog_of_version_5(tmp_path):
+    """One backtest and a pin; nothing of ticks yet."""
+    with tarfile.open(GOLDEN / "store_catalog_5.tar.xz") as archive:
+        archive.extractall(tmp_path, filter="data")
+    with lamina.open(tmp_path / "old") as store:
+        assert store.backtests.handles() == ["one_run"]
+        assert store.backtests.handles(snapshot="before-ticks") == ["one_run"]
+        assert store.verify(deep=True)
+    with lamina.open(tmp_path / "old", read_only=True) as store:
+        assert store.verify(deep=True)

@@ -136,6 +136,19 @@ Status ParseTicksTable(const toml::table& table, std::string_view path, StoreCon
   return Ok();
 }
 
+/// Only what a person chose: defaults may change with the program.
+std::string FormatTicks(const ticks::TickConfig& config) {
+  const ticks::TickConfig defaults;
+  std::string lines;
+  for (const TickNumber& number : kTickNumbers)
+    if (config.*number.value != defaults.*number.value)
+      lines += std::string(number.key) + " = " + std::to_string(config.*number.value) + "\n";
+  for (const TickText& text : kTickTexts)
+    if (config.*text.value != defaults.*text.value)
+      lines += std::string(text.key) + " = \"" + config.*text.value + "\"\n";
+  return lines.empty() ? "" : "\n[ticks]\n" + lines;
+}
+
 }  // namespace
 
 std::string FormatConfig(const StoreConfig& config) {
@@ -155,7 +168,7 @@ std::string FormatConfig(const StoreConfig& config) {
          "\"\n"
          "# gc removes what was retired no sooner than this.\n"
          "gc_grace = \"" +
-         FormatDuration(config.gc_grace) + "\"\n";
+         FormatDuration(config.gc_grace) + "\"\n" + FormatTicks(config.ticks);
 }
 
 Result<StoreConfig> ParseConfig(std::string_view text, std::string_view path) {

@@ -42,6 +42,28 @@ TEST(Config, PoliciesOfTheLake) {
   }
 }
 
+TEST(Config, Ticks) {
+  const std::string store = "[store]\nid = \"" + std::string(kId) + "\"\n";
+  const auto own = ParseConfig(store +
+                                   "[ticks]\nbuffer_duration_minutes = 60\n"
+                                   "archive_compression = \"zstd:9\"\nbuffer_format='jsonl'\n",
+                               "f");
+  ASSERT_THAT(own, IsOk());
+  EXPECT_EQ(own->ticks.buffer_duration_minutes, 60);
+  EXPECT_EQ(own->ticks.archive_compression, "zstd:9");
+  EXPECT_EQ(own->ticks.archive_retention_days, 365);
+  EXPECT_EQ(ParseConfig(FormatConfig(*own), "f")->ticks, own->ticks);
+  EXPECT_EQ(FormatConfig(StoreConfig()).find("[ticks]"), std::string::npos);
+  for (const char* line : {"batch_size = \"many\"", "buffer_format = 1", "colour = 3"}) {
+    EXPECT_THAT(ParseConfig(store + "[ticks]\n" + line + "\n", "x.toml"),
+                IsError(ErrorCode::kInvalidArgument, HasSubstr("x.toml:4: ")))
+        << line;
+  }
+  EXPECT_THAT(ParseConfig(store + "[ticks]\nbuffer_rotation_minutes = 200\n", "x.toml"),
+              IsError(ErrorCode::kInvalidArgument,
+                      AllOf(HasSubstr("x.toml:3"), HasSubstr("buffer_duration_minutes"))));
+}
+
 TEST(Config, EditedByAPerson) {
   const auto parsed = ParseConfig(
       "# mine\r\n\r\n[store]\r\nformat_version=1\r\nid='" + std::string(kId) + "' # quoted\r\n",
@@ -79,8 +101,8 @@ TEST(Config, Refusals) {
        "unknown key store.colour"},
       {"unknown top key", "colour = 3\n[store]\n" + id, ErrorCode::kInvalidArgument, "x.toml:1",
        "unknown key colour"},
-      {"unknown section", "[store]\n" + id + "[ticks]\n", ErrorCode::kInvalidArgument, "x.toml:3",
-       "unknown section [ticks]"},
+      {"unknown section", "[store]\n" + id + "[tacks]\n", ErrorCode::kInvalidArgument, "x.toml:3",
+       "unknown section [tacks]"},
       {"array of stores", "[[store]]\n" + id, ErrorCode::kInvalidArgument, "x.toml", "store"},
       {"id is a number", "[store]\nid = 7\n", ErrorCode::kInvalidArgument, "x.toml:2",
        "store.id must be a UUID"},

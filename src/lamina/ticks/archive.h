@@ -21,7 +21,8 @@ namespace lamina::ticks {
 /// What of whose log is archived by a commit.
 struct LogAdvance {
   std::int64_t writer = 0, from_seq = 0, end_seq = 0;  ///< [from, end)
-  std::int64_t damaged_groups = 0, damaged_bytes = 0;  ///< among them, left out and set aside
+  /// Left out among them, and bytes set aside for them.
+  std::int64_t damaged_groups = 0, damaged_bytes = 0;
 };
 
 struct ArchiveOptions {
@@ -52,7 +53,9 @@ Result<ArchiveReport> ArchiveTicks(
     const std::function<Status(catalog::Database&, std::int64_t snapshot)>& also = {});
 
 /// Everything that is sealed in any log, of living and dead writers, commit by commit. What another
-/// session archives meanwhile is its own. Damaged groups are copied to quarantine/ and counted.
+/// session archives meanwhile is its own. A damaged group is counted and left out, its segment is
+/// copied to quarantine/, the rest is archived. RETURNS kCorruption when a log cannot be read
+/// behind the damage; the other logs are archived then, too.
 Result<ArchiveReport> ArchiveLogs(catalog::Catalog& catalog, tick_log::LogReader& logs,
                                   const ArchiveOptions& options = {});
 

@@ -10,6 +10,10 @@
 namespace lamina::ticks {
 namespace {
 
+constexpr std::int64_t kCopyBytes = std::int64_t{1} << 20;
+// A group has fewer ticks than this; more that cannot be read are not one damaged place.
+constexpr std::int64_t kDamagedTicksMax = 100'000;
+
 Result<std::int64_t> WatermarkOf(catalog::Catalog& catalog, std::int64_t writer) {
   std::optional<std::int64_t> watermark;
   const auto find = [&](catalog::Database& database) -> Status {
@@ -58,6 +62,72 @@ Status SealDead(catalog::Catalog& catalog, std::vector<tick_log::WriterLog>& log
   return Ok();
 }
 
+/// A copy of the segment with `seq` in quarantine/, with the reason beside it. RETURNS its bytes.
+Result<std::int64_t> SetAside(catalog::Catalog& catalog, const tick_log::WriterLog& log,
+                              std::int64_t seq, std::string_view reason) {
+  const auto segment = std::find_if(
+      log.segments.begin(), log.segments.end(),
+      [&](const auto& candidate) { return candidate.first_seq <= seq && seq < candidate.end_seq; });
+  if (segment == log.segments.end()) return std::int64_t{0};
+  io::Env& env = catalog.env();
+  const std::string folder = io::JoinPath(catalog.root(), "quarantine");
+  LAMINA_TRY(env.CreateDirectories(folder));
+  const std::string copy =
+      io::JoinPath(folder, "log-" + std::to_string(log.writer) + "-" + io::BaseName(segment->path));
+  LAMINA_ASSIGN(const auto from, env.OpenReadable(segment->path));
+  if (!env.Exists(copy)) {
+    const std::string made = copy + ".new";
+    const Status gone = env.Unlink(made);  // of a copy that was cut short
+    if (!gone.ok() && gone.error().code() != ErrorCode::kNotFound) return gone.error().Clone();
+    LAMINA_ASSIGN(const auto to, env.NewWritableFile(made));
+    std::string bytes;
+    for (std::int64_t at = 0; at < from->size(); at += kCopyBytes) {
+      bytes.resize(static_cast<std::size_t>(std::min(kCopyBytes, from->size() - at)));
+      LAMINA_TRY(from->ReadAt(at, bytes.size(), bytes.data()));
+      LAMINA_TRY(to->Append(bytes));
+    }
+    LAMINA_TRY(to->Sync());
+    LAMINA_TRY(to->Close());
+    LAMINA_TRY(env.Rename(made, copy));
+    LAMINA_TRY(env.SyncDirectory(folder));
+  }
+  LAMINA_TRY(env.WriteFileAtomically(copy + ".reason", std::string(reason) + "\n"));
+  return from->size();
+}
+
+/// Where the damage lies that `error` tells: [from, end) cannot be read. Narrows `advance` to the
+/// good ticks before it, or, when it is right at the front, to the damaged ones, which are counted
+/// and set aside. RETURNS the error when what is behind the damage cannot be found.
+Status GoRoundDamage(catalog::Catalog& catalog, tick_log::LogReader& reader,
+                     const tick_log::WriterLog& log, Error error, LogAdvance& advance) {
+  const auto readable = [&](std::int64_t from, std::int64_t end) -> Result<bool> {
+    const auto ticks = reader.Read(log.writer, from, end);
+    if (!ticks.ok() && ticks.error().code() != ErrorCode::kCorruption) return ticks.error().Clone();
+    return ticks.ok();
+  };
+  std::int64_t good = advance.from_seq, bad = advance.end_seq;
+  while (bad - good > 1) {
+    const std::int64_t middle = good + (bad - good) / 2;
+    LAMINA_ASSIGN(const bool fine, readable(good, middle));
+    (fine ? good : bad) = middle;
+  }
+  if (good > advance.from_seq) {
+    advance.end_seq = good;
+    return Ok();
+  }
+  // One by one: ticks between two damaged places must not be passed over.
+  std::int64_t behind = good + 1;
+  for (; behind < advance.end_seq; ++behind) {
+    if (behind - good > kDamagedTicksMax) return error;
+    LAMINA_ASSIGN(const bool fine, readable(behind, behind + 1));
+    if (fine) break;
+  }
+  LAMINA_ASSIGN(advance.damaged_bytes, SetAside(catalog, log, good, error.message()));
+  advance.damaged_groups = 1;
+  advance.end_seq = behind;
+  return Ok();
+}
+
 Status ArchiveLog(catalog::Catalog& catalog, tick_log::LogReader& reader,
                   const tick_log::WriterLog& log, const ArchiveOptions& options,
                   ArchiveReport& report) {
@@ -77,7 +147,14 @@ Status ArchiveLog(catalog::Catalog& catalog, tick_log::LogReader& reader,
       // Another session may have archived and removed it meanwhile.
       LAMINA_ASSIGN(const std::int64_t now, WatermarkOf(catalog, log.writer));
       if (ticks.error().code() == ErrorCode::kNotFound && now != from) continue;
-      return std::move(ticks).error().With("archiving log " + std::to_string(log.writer));
+      Error error = std::move(ticks).error().With("archiving log " + std::to_string(log.writer));
+      if (error.code() != ErrorCode::kCorruption) return error;
+      LAMINA_TRY(GoRoundDamage(catalog, reader, log, std::move(error), advance));
+      ticks = TickBatches();
+      if (advance.damaged_groups == 0) {
+        ticks = reader.Read(log.writer, from, advance.end_seq);
+        if (!ticks.ok()) return std::move(ticks).error();
+      }
     }
     auto done = ArchiveTicks(catalog, *std::move(ticks), advance, options);
     if (done.ok()) {

@@ -1,3 +1,4 @@
+#include <fstream>
 #include <set>
 
 #include <arrow/table.h>
@@ -73,6 +74,34 @@ TEST(ArchiveLogs, EverySealedTickOnceInBoundedCommits) {
   EXPECT_EQ(std::set(ids.begin(), ids.end()).size(), 800u);
   EXPECT_EQ(store.Ask("SELECT group_concat(writer || ':' || watermark) FROM tick_log"),
             "1:500,2:300");
+}
+
+TEST(ArchiveLogs, ADamagedGroupIsSetAsideAndTheRestArchived) {
+  TestCatalog store;
+  tick_log::LogReader logs(io::PosixEnv(), store->root(), store->store_id());
+  {
+    auto writer = OpenWriter(store, 1);
+    for (std::uint64_t i = 0; i < 5; ++i)
+      ASSERT_THAT(writer->Append(OneKind(RandomTicks(TickKind::kTrades, 100, i))), IsOk());
+    ASSERT_THAT(writer->Close(), IsOk());
+  }
+  const tick_log::SegmentInfo segment = logs.Logs()->front().segments.front();
+  {
+    std::fstream file(segment.path, std::ios::in | std::ios::out | std::ios::binary);
+    file.seekp(segment.bytes / 2);
+    file.write("\x5a\xa5\x5a\xa5", 4);
+  }
+  tick_log::LogReader again(io::PosixEnv(), store->root(), store->store_id());
+  auto report = ArchiveLogs(*store, again);
+  ASSERT_THAT(report, IsOk());
+  EXPECT_EQ(report->damaged_groups, 1);
+  EXPECT_EQ(report->ticks, 400);
+  EXPECT_EQ(Archived(store).size(), 400u);
+  EXPECT_EQ(store.Ask("SELECT watermark || ' ' || damaged_groups FROM tick_log"), "500 1");
+  const std::string copy = store->root() + "/quarantine/log-1-" + io::BaseName(segment.path);
+  EXPECT_TRUE(io::PosixEnv().Exists(copy));
+  EXPECT_TRUE(io::PosixEnv().Exists(copy + ".reason"));
+  EXPECT_EQ(ArchiveLogs(*store, again)->commits, 0);
 }
 
 TEST(ArchiveLogs, ADeadWritersEndIsArchivedToo) {

@@ -20,7 +20,7 @@ struct FoldOptions {
   /// `min_files` small files have gathered. Absent: today.
   std::optional<std::int32_t> open_day = {};
   std::int64_t min_files = 32;
-  std::int64_t file_rows = 4 * 131'072;  ///< of a file made: bounds the memory
+  std::int64_t file_rows = 3 * 131'072;  ///< of a file made: bounds the memory
   int zstd_level = 3;
   const CancelToken* cancel = nullptr;
 };

@@ -232,6 +232,8 @@ Result<BackupReport> BackupStore(store::Store& store, const std::string& destina
   LAMINA_TRY(CheckOutside(destination, store.catalog().root()));
   LAMINA_ASSIGN(const auto lock, LockUpkeep(store.catalog()));
   LAMINA_TRY(ClaimFolder(env, destination, store.config().store_id.ToString()));
+  // A backup holds no logs: what they hold is archived first, up to the last durable tick.
+  if (!store.catalog().read_only()) LAMINA_TRY(store.ticks().ArchiveAll(true, cancel));
   LAMINA_ASSIGN(BackupManifest manifest, CopyState(store, destination));
   const std::string state = io::JoinPath(io::JoinPath(destination, "state"), manifest.state);
   LAMINA_ASSIGN(const auto files,

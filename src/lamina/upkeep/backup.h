@@ -23,7 +23,8 @@ struct BackupReport {
 };
 
 /// Copy the store, with all its kept snapshots, into the folder `destination`: absent, empty, or an
-/// earlier backup of the same store, of which only what is new is copied. Writers go on meanwhile,
+/// earlier backup of the same store, of which only what is new is copied. Ticks that are durable
+/// now are archived first, so that the copy has them without the logs. Writers go on meanwhile,
 /// gc waits. Every file is checked as it is copied. An earlier backup stays whole until this one
 /// is; an interrupted one goes on where it was. RETURNS kAlreadyExists (a folder of other things, a
 /// backup of another store), kCorruption (a file is damaged: the backup is not made), kConflict.

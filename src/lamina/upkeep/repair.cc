@@ -10,6 +10,7 @@
 #include "lamina/catalog/lake_value.h"
 #include "lamina/catalog/statistics_check.h"
 #include "lamina/table/parquet_file.h"
+#include "lamina/ticks/count_days.h"
 #include "lamina/upkeep/backup_files.h"
 #include "lamina/upkeep/upkeep_lock.h"
 
@@ -64,6 +65,12 @@ class Repairer {
       });
     }
     if (problem.kind == "statistics") return RepairStatistics(problem);
+    if (problem.kind == "tick-statistics") {
+      return Once("data_statistics", "rebuilt", "from the archive's files", [&]() -> Status {
+        LAMINA_TRY(ticks::RebuildStatistics(catalog_, options_.cancel));
+        return Ok();
+      });
+    }
     if (problem.kind == "objects") {
       return Once("objects.sqlite", "rebuilt", "its index", [&] { return Reindex(); });
     }

@@ -5,6 +5,7 @@
 
 #include "lamina/backtests/verify.h"
 #include "lamina/catalog/verify.h"
+#include "lamina/ticks/verify_ticks.h"
 
 namespace lamina::upkeep {
 namespace {
@@ -29,6 +30,12 @@ constexpr Remedy kRemedies[] = {
      true},
     {"objects", "`lamina repair` makes its index again; else restore a backup", true},
     {"catalog", "restore a backup: the catalog is what everything else is known by", false},
+    {"tick-statistics", "`lamina repair` counts them anew from the archive's files", true},
+    {"tick-archive", "restore a backup: the rows of the archive's files do not fit them", false},
+    {"tick-log",
+     "ticks in the damaged place are lost unless a backup has them; the rest of the log is read "
+     "and archived",
+     false},
     {"document", "restore a backup, or delete the backtest and import it again", false},
 };
 
@@ -61,6 +68,11 @@ Result<StoreVerification> VerifyStore(store::Store& store, bool deep, const Canc
   all.checked_runs = rows.checked_runs;
   all.checked_documents = rows.checked_documents;
   for (auto& problem : rows.problems) {
+    all.problems.push_back(
+        WithRemedy(std::move(problem.kind), std::move(problem.path), std::move(problem.detail)));
+  }
+  LAMINA_ASSIGN(auto ticks, ticks::VerifyTicks(store.catalog(), deep, cancel));
+  for (auto& problem : ticks) {
     all.problems.push_back(
         WithRemedy(std::move(problem.kind), std::move(problem.path), std::move(problem.detail)));
   }

@@ -30,7 +30,7 @@ struct StoreVerification {
   bool ok() const { return problems.empty(); }
 };
 
-/// VerifyCatalog and VerifyBacktests. Damage is in the report; RETURNS kCancelled.
+/// VerifyCatalog, VerifyBacktests and VerifyTicks. Damage is in the report; RETURNS kCancelled.
 Result<StoreVerification> VerifyStore(store::Store& store, bool deep,
                                       const CancelToken* cancel = nullptr,
                                       const catalog::WorkProgressCall& progress = {});

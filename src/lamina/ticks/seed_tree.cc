@@ -1,0 +1,236 @@
+#include "lamina/ticks/seed_tree.h"
+
+#include <algorithm>
+#include <map>
+#include <set>
+#include <utility>
+#include <vector>
+
+#include <arrow/record_batch.h>
+#include <arrow/scalar.h>
+#include <arrow/table.h>
+
+#include "lamina/base/json.h"
+#include "lamina/catalog/lake_rows.h"
+#include "lamina/market/day.h"
+#include "lamina/table/arrow_status.h"
+#include "lamina/table/columns.h"
+#include "lamina/table/parquet_file.h"
+#include "lamina/ticks/tick_order.h"
+
+namespace lamina::ticks {
+namespace {
+
+constexpr std::int64_t kHourNs = 3'600'000'000'000;
+
+struct TableDay {
+  TickKind kind = TickKind::kTrades;
+  catalog::LakeTable table;
+  std::vector<catalog::LakeFile> files;
+};
+using Days = std::map<std::int32_t, std::vector<TableDay>>;
+using Contracts = std::map<std::int32_t, std::set<std::int64_t>>;
+
+struct Leaf {
+  std::string name;
+  TickType type = TickType::kLast;
+  std::int64_t ticks = 0, bytes = 0, first_ns = 0, last_ns = 0;
+};
+
+struct Plan {
+  Days days;
+  Contracts contracts;
+};
+
+Status PlanContracts(catalog::Database& database, std::int64_t snapshot, Contracts& contracts) {
+  LAMINA_ASSIGN(auto read,
+                database.Prepare("SELECT DISTINCT contract_id, start_time FROM tick_archives WHERE "
+                                 "begin_snapshot<=?1 AND (end_snapshot IS NULL OR "
+                                 "end_snapshot>?1)"));
+  read.Bind(1, snapshot);
+  for (;;) {
+    LAMINA_ASSIGN(const bool row, read.Step());
+    if (!row) return Ok();
+    contracts[TickDay(read.Int(1))].insert(read.Int(0));
+  }
+}
+
+Result<Plan> PlanTree(catalog::Catalog& catalog, std::optional<std::int64_t> asked,
+                      std::int64_t& snapshot) {
+  Plan plan;
+  LAMINA_TRY(catalog.Read([&](catalog::Database& database) -> Status {
+    catalog::LakeReader reader(database);
+    LAMINA_ASSIGN(snapshot, reader.LatestSnapshot());
+    if (asked) {
+      snapshot = *asked;
+      LAMINA_TRY(reader.CheckSnapshot(snapshot));
+    }
+    for (const TickKind kind : tick_log::kTickKinds) {
+      LAMINA_ASSIGN(const std::optional<catalog::LakeTable> table,
+                    FindTickTable(reader, kind, snapshot));
+      if (!table) continue;
+      LAMINA_ASSIGN(std::vector<catalog::LakeFile> files, reader.Plan(*table, snapshot));
+      for (catalog::LakeFile& file : files) {
+        LAMINA_ASSIGN(const market::Day day, market::ParseDay(file.partition_values.at(0)));
+        std::vector<TableDay>& tables = plan.days[day.value];
+        if (tables.empty() || tables.back().kind != kind) tables.push_back({kind, *table, {}});
+        tables.back().files.push_back(std::move(file));
+      }
+    }
+    return PlanContracts(database, snapshot, plan.contracts);
+  }));
+  return plan;
+}
+
+class Tree {
+ public:
+  Tree(catalog::Catalog& catalog, std::string destination, const SeedTreeOptions& options,
+       SeedTreeReport& report)
+      : catalog_(catalog),
+        destination_(std::move(destination)),
+        options_(options),
+        report_(report) {}
+
+  Status WriteDay(std::int32_t day, const std::vector<TableDay>& tables, std::int64_t contract) {
+    const std::string date = market::FormatDay(market::Day{day});
+    std::string folder = io::JoinPath(destination_, "contracts/" + std::to_string(contract));
+    folder =
+        io::JoinPath(folder, date.substr(0, 4) + "/" + date.substr(5, 2) + "/" + date.substr(8, 2));
+    std::vector<Leaf> leaves;
+    for (const TableDay& table : tables) LAMINA_TRY(WriteTable(table, contract, folder, leaves));
+    if (leaves.empty()) return Ok();
+    ++report_.days;
+    return catalog_.env().WriteFileAtomically(io::JoinPath(folder, "metadata.json"),
+                                              Metadata(contract, date, leaves));
+  }
+
+ private:
+  Status WriteTable(const TableDay& day, std::int64_t contract, const std::string& folder,
+                    std::vector<Leaf>& leaves) {
+    const auto bound = std::make_shared<arrow::Int64Scalar>(contract);
+    std::vector<std::shared_ptr<arrow::Table>> parts;
+    for (const catalog::LakeFile& file : day.files) {
+      LAMINA_ASSIGN(auto part,
+                    catalog::ReadLakeFile(
+                        catalog_.env(), catalog_.LakePath(""), day.table, file, day.table.columns,
+                        {{.column = "contract_id", .low = bound, .high = bound}}));
+      if (part->num_rows() > 0) parts.push_back(std::move(part));
+    }
+    if (parts.empty()) return Ok();
+    LAMINA_ASSIGN(const auto rows, table::StackTables(parts));
+    LAMINA_ASSIGN(const TickBatch ticks, FromArrow(day.kind, *rows));
+    // Rows of a leaf, in the archive's order.
+    std::map<std::pair<TickType, std::int64_t>, std::vector<std::uint32_t>> split;
+    for (const DayRows& ordered : ArchiveOrder(ticks)) {
+      for (const std::uint32_t row : ordered.rows) {
+        const std::int64_t begin = std::int64_t{ordered.day} * 24 * kHourNs;
+        const std::int64_t hour = (ticks.ts_ns[row] - begin) / kHourNs;
+        split[{ticks.type[row], hour - hour % options_.partition_hours}].push_back(row);
+      }
+    }
+    for (const auto& [key, members] : split) {
+      LAMINA_ASSIGN(Leaf leaf, WriteLeaf(TakeTicks(ticks, members), key, folder));
+      leaves.push_back(std::move(leaf));
+    }
+    return Ok();
+  }
+
+  Result<Leaf> WriteLeaf(const TickBatch& ticks, std::pair<TickType, std::int64_t> key,
+                         const std::string& folder) {
+    Leaf leaf;
+    const std::string hour = std::to_string(key.second);
+    leaf.name = std::string(tick_log::TickTypeName(key.first)) + (hour.size() < 2 ? "_0" : "_") +
+                hour + ".parquet";
+    leaf.type = key.first;
+    leaf.first_ns = ticks.ts_ns.front();
+    leaf.last_ns = ticks.ts_ns.back();
+    LAMINA_ASSIGN(const auto batch, ToArrow(ticks));
+    LAMINA_ARROW_ASSIGN(const auto rows, arrow::Table::FromRecordBatches({batch}),
+                        "writing a tree of ticks");
+    LAMINA_TRY(catalog_.env().CreateDirectories(folder));
+    const std::string path = io::JoinPath(folder, leaf.name);
+    table::WriteOptions write;
+    write.zstd_level = options_.zstd_level;
+    write.sorted_by = TickSortKeys();
+    const std::string made = path + ".new";
+    const Status gone = catalog_.env().Unlink(made);  // of a run that was cut short
+    if (!gone.ok() && gone.error().code() != ErrorCode::kNotFound) return gone.error().Clone();
+    LAMINA_ASSIGN(const table::WrittenFile written,
+                  table::WriteParquet(catalog_.env(), made, *rows, write));
+    LAMINA_TRY(catalog_.env().Rename(made, path));
+    leaf.ticks = written.rows;
+    leaf.bytes = written.size_bytes;
+    ++report_.files;
+    report_.ticks += leaf.ticks;
+    report_.bytes += leaf.bytes;
+    return leaf;
+  }
+
+  std::string Metadata(std::int64_t contract, const std::string& date,
+                       const std::vector<Leaf>& leaves) const {
+    std::string text;
+    JsonWriter json(text);
+    const auto number = [&](const char* key, std::int64_t value) {
+      json.Key(key);
+      json.Int(value);
+    };
+    json.BeginObject();
+    number("contract_id", contract);
+    json.Key("date");
+    json.String(date);
+    number("snapshot", report_.snapshot);
+    number("partition_hours", options_.partition_hours);
+    std::int64_t ticks = 0;
+    for (const Leaf& leaf : leaves) ticks += leaf.ticks;
+    number("total_ticks", ticks);
+    json.Key("files");
+    json.BeginArray();
+    for (const Leaf& leaf : leaves) {
+      json.BeginObject();
+      json.Key("name");
+      json.String(leaf.name);
+      json.Key("tick_type");
+      json.String(tick_log::TickTypeName(leaf.type));
+      number("ticks", leaf.ticks);
+      number("bytes", leaf.bytes);
+      number("first_ts_ns", leaf.first_ns);
+      number("last_ts_ns", leaf.last_ns);
+      json.EndObject();
+    }
+    json.EndArray();
+    json.EndObject();
+    return text + "\n";
+  }
+
+  catalog::Catalog& catalog_;
+  const std::string destination_;
+  const SeedTreeOptions& options_;
+  SeedTreeReport& report_;
+};
+
+}  // namespace
+
+Result<SeedTreeReport> WriteSeedTree(catalog::Catalog& catalog, const std::string& destination,
+                                     const SeedTreeOptions& options) {
+  if (options.partition_hours < 1 || 24 % options.partition_hours != 0)
+    return InvalidArgument("files of " + std::to_string(options.partition_hours) +
+                           " hours do not divide a day");
+  SeedTreeReport report;
+  LAMINA_ASSIGN(const Plan plan, PlanTree(catalog, options.snapshot, report.snapshot));
+  Tree tree(catalog, destination, options, report);
+  std::set<std::int64_t> contracts;
+  for (const auto& [day, tables] : plan.days) {
+    const auto found = plan.contracts.find(day);
+    if (found == plan.contracts.end()) continue;
+    for (const std::int64_t contract : found->second) {
+      if (options.cancel != nullptr && options.cancel->cancelled())
+        return Cancelled("interrupted; run it again to make the tree whole");
+      LAMINA_TRY(tree.WriteDay(day, tables, contract));
+      contracts.insert(contract);
+    }
+  }
+  report.contracts = static_cast<std::int64_t>(contracts.size());
+  return report;
+}
+
+}  // namespace lamina::ticks
