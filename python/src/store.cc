@@ -123,6 +123,8 @@ void BindStore(nb::module_& module) {
       .def("stats", &Stats, nb::sig("def stats(self) -> dict[str, object]"));
   BindBacktests(module, store);
   BindInstruments(store);
+  BindDatasets(store);
+  BindBarFiles(module);
   BindStores(module, store);
   BindUpkeep(module, store);
 }

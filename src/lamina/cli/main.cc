@@ -10,6 +10,7 @@
 #include "lamina/base/error_table.h"
 #include "lamina/base/near_names.h"
 #include "lamina/cli/commands.h"
+#include "lamina/cli/dataset_commands.h"
 #include "lamina/cli/output.h"
 
 namespace lamina::cli {
@@ -57,6 +58,7 @@ class CommandLine {
     AddEditing();
     AddCalendars();
     AddInstruments();
+    AddDatasetCommands(app_, datasets_, [this](Action action) { action_ = std::move(action); });
     AddMigrateStore();
     AddDemo();
     AddHistory();
@@ -533,6 +535,7 @@ class CommandLine {
   ExportArguments export_;
   SessionsArguments sessions_;
   InstrumentArguments instrument_;
+  DatasetArguments datasets_;
   DemoArguments demo_;
   MigrateArguments migrate_;
   MergeArguments merge_;

@@ -4,8 +4,10 @@
 
 #include <arrow/api.h>
 
+#include "lamina/catalog/compaction_policy.h"
 #include "lamina/catalog/lake_rows.h"
 #include "lamina/catalog/lake_value.h"
+#include "lamina/catalog/lost_race.h"
 #include "lamina/dataset/datasets.h"
 #include "lamina/dataset/stored_rows_internal.h"
 #include "lamina/table/arrow_status.h"
@@ -24,6 +26,10 @@ using internal::Resolution;
 using internal::StoredRows;
 
 constexpr int kAttempts = 8;
+/// Of prices as doubles it takes a tenth off level 3; beyond it nothing more.
+constexpr int kZstdLevel = 6;
+/// Files of one series are taken into the next one when there are so many of no more rows.
+constexpr std::int64_t kAbsorbedFilesMin = 4, kAbsorbedRowsMax = 16'384;
 
 /// Live files that may hold rows of the ranges.
 Result<std::vector<LakeFile>> PlanFiles(Database& database, const StoredDataset& dataset,
@@ -125,45 +131,129 @@ class Change {
         ranges_(std::move(ranges)),
         rows_(std::move(rows)) {}
 
-  Result<SaveReport> Run(const std::function<Status(Database&, std::int64_t)>& also) {
-    std::int64_t snapshot = 0;
+  /// `absorb`: small files beside the new rows may be written into the new file.
+  Result<SaveReport> Run(const std::function<Status(Database&, std::int64_t)>& also, bool absorb) {
     LAMINA_TRY(catalog_.Read([&](Database& database) -> Status {
-      LAMINA_ASSIGN(snapshot, LakeReader(database).LatestSnapshot());
+      LAMINA_ASSIGN(snapshot_, LakeReader(database).LatestSnapshot());
       if (ranges_.nothing) return Ok();
-      LAMINA_ASSIGN(planned_, PlanFiles(database, dataset_, ranges_, snapshot));
+      LAMINA_ASSIGN(planned_, PlanFiles(database, dataset_, ranges_, snapshot_));
       return Ok();
     }));
     LAMINA_ASSIGN(const auto stored, internal::ReadStored(catalog_, dataset_, planned_, ranges_));
     LAMINA_ASSIGN(Resolution made, internal::Resolve(dataset_.definition, mode_, stored, rows_));
     if (made.write.empty() && made.report.removed == 0) return std::move(made.report);
     LAMINA_ASSIGN(auto commit, catalog_.BeginCommit("save " + dataset_.definition.name));
+    if (absorb && !made.write.empty()) LAMINA_TRY(ChooseAbsorbed());
     for (std::size_t i = 0; i < stored.size(); ++i) {
+      if (absorbed_.contains(stored[i].file.data_file_id)) {
+        absorbed_[stored[i].file.data_file_id].remove = made.remove[i];
+        continue;
+      }
       LAMINA_TRY(commit->DeleteLakeRows(dataset_.table, stored[i].file, made.remove[i]));
     }
     LAMINA_TRY(WriteFiles(*commit, made));
     LAMINA_ASSIGN(made.report.snapshot,
                   commit->Finish([&](Database& database, LakeWriter& writer) -> Status {
-                    LAMINA_TRY(CheckUnchanged(database, writer.snapshot_id() - 1, snapshot));
+                    LAMINA_TRY(CheckUnchanged(database, writer.snapshot_id() - 1, snapshot_));
+                    LAMINA_TRY(writer.CheckNoDeletesSince(snapshot_, AbsorbedIds()));
                     return also ? also(database, writer.snapshot_id()) : Ok();
                   }));
     return std::move(made.report);
   }
 
+  /// Whether the range is what it was planned with. RETURNS kConflict.
+  Status CheckStill() {
+    return catalog_.Read([&](Database& database) -> Status {
+      LAMINA_ASSIGN(const std::int64_t now, LakeReader(database).LatestSnapshot());
+      return CheckUnchanged(database, now, snapshot_);
+    });
+  }
+
   bool again() const { return again_; }
+  bool absorbed() const { return !absorbed_.empty(); }
 
  private:
+  struct Absorbed {
+    LakeFile file;
+    std::vector<std::int64_t> remove = {};  ///< positions that new rows replace
+  };
+
+  std::vector<std::int64_t> AbsorbedIds() const {
+    std::vector<std::int64_t> ids;
+    for (const auto& [id, absorbed] : absorbed_) ids.push_back(id);
+    return ids;
+  }
+
+  /// Many small saves of one series would leave many small files: once there are some, they go into
+  /// the new one, smallest first (compaction_policy.h), in the same commit.
+  Status ChooseAbsorbed() {
+    if (ranges_.nothing || rows_->num_rows() > kAbsorbedRowsMax) return Ok();
+    std::vector<catalog::LakeRange> keys;
+    for (const catalog::LakeRange& range : ranges_.plan) {
+      if (range.column == dataset_.definition.time_column) continue;
+      if (range.low != range.high) return Ok();  // rows of several series
+      keys.push_back(range);
+    }
+    LAMINA_ASSIGN(const auto parts, Split(rows_, dataset_.definition));
+    if (parts.size() != 1) return Ok();
+    std::vector<LakeFile> files;
+    LAMINA_TRY(catalog_.Read([&](Database& database) -> Status {
+      LAMINA_ASSIGN(files, LakeReader(database).Plan(dataset_.table, snapshot_, keys));
+      return Ok();
+    }));
+    std::erase_if(files, [&](const LakeFile& file) {
+      return file.partition_values != parts[0].first || file.rows > kAbsorbedRowsMax;
+    });
+    std::vector<catalog::MergeCandidate> candidates;
+    for (const LakeFile& file : files) candidates.push_back({file.rows, file.rows});
+    for (const std::size_t i : catalog::ChooseMerge(candidates, kAbsorbedFilesMin)) {
+      absorbed_.emplace(files[i].data_file_id, Absorbed{files[i]});
+    }
+    return Ok();
+  }
+
+  /// The new rows, and the live ones of the files that are taken in.
+  Result<ArrowTable> WithAbsorbed(const ArrowTable& rows) {
+    if (absorbed_.empty()) return rows;
+    const std::string lake = catalog_.LakePath("");
+    std::vector<ArrowTable> parts;
+    for (auto& [id, absorbed] : absorbed_) {
+      const LakeFile& file = absorbed.file;
+      LAMINA_ASSIGN(const ArrowTable all,
+                    catalog::ReadStoredRows(catalog_.env(), lake, dataset_.table, file,
+                                            dataset_.table.columns, 0, file.rows));
+      LAMINA_ASSIGN(std::vector<std::int64_t> gone,
+                    catalog::ReadDeletedPositions(catalog_.env(), lake, file));
+      gone.insert(gone.end(), absorbed.remove.begin(), absorbed.remove.end());
+      std::sort(gone.begin(), gone.end());
+      LAMINA_ASSIGN(ArrowTable live, table::DropRows(all, gone));
+      parts.push_back(std::move(live));
+    }
+    parts.push_back(rows);
+    LAMINA_ASSIGN(const ArrowTable stacked, table::StackTables(parts));
+    return table::SortRows(stacked, dataset_.definition.keys);
+  }
+
   Status WriteFiles(catalog::Commit& commit, Resolution& made) {
     ArrowTable rows = rows_;
     if (static_cast<std::int64_t>(made.write.size()) != rows->num_rows()) {
       LAMINA_ASSIGN(rows, table::TakeRows(*rows_, made.write));
     }
+    LAMINA_ASSIGN(rows, WithAbsorbed(rows));
+    if (!absorbed_.empty()) {
+      LAMINA_TRY(commit.RetireLakeFiles(dataset_.table, AbsorbedIds()));
+    }
     LAMINA_ASSIGN(const auto parts, Split(rows, dataset_.definition));
     for (const auto& [values, part] : parts) {
       LAMINA_ASSIGN(const std::string staged, commit.StageLakeFile());
-      LAMINA_ASSIGN(table::WrittenFile written,
-                    table::WriteParquet(catalog_.env(), staged, *part,
-                                        {.sorted_by = dataset_.definition.keys}));
+      LAMINA_ASSIGN(
+          table::WrittenFile written,
+          table::WriteParquet(catalog_.env(), staged, *part,
+                              {.zstd_level = kZstdLevel, .sorted_by = dataset_.definition.keys}));
       LAMINA_TRY(commit.AddLakeFile(dataset_.table, staged, std::move(written), values));
+      const std::vector<std::string> parts_of = TimeParts(dataset_.definition.partition);
+      made.report.partitions.push_back(values.empty() ? ""
+                                                      : parts_of.front() + "=" + values.front());
       ++made.report.files;
     }
     return Ok();
@@ -183,18 +273,28 @@ class Change {
   WriteMode mode_;
   Ranges ranges_;
   ArrowTable rows_;
+  std::int64_t snapshot_ = 0;
   std::vector<LakeFile> planned_;
+  std::map<std::int64_t, Absorbed> absorbed_;
   bool again_ = false;
 };
 
 Result<SaveReport> RunChange(catalog::Catalog& catalog, const StoredDataset& dataset,
                              WriteMode mode, const Ranges& ranges, const ArrowTable& rows,
                              const std::function<Status(Database&, std::int64_t)>& also) {
+  bool absorb = true;
   for (int attempt = 1;; ++attempt) {
     Change change(catalog, dataset, mode, ranges, rows);
-    auto done = change.Run(also);
+    auto done = change.Run(also, absorb);
     // The same rows in another file: nobody else wanted the range.
     if (!done.ok() && change.again() && attempt < kAttempts) continue;
+    // Perhaps only a file that was to be taken in has gone.
+    if (!done.ok() && change.absorbed() && catalog::LostRace(done.error())) {
+      Status still = change.CheckStill();
+      if (!still.ok() && !change.again()) return std::move(still).error();
+      absorb = false;
+      continue;
+    }
     // Upkeep: what fails now is tried again by the next save, and a damaged file is named by loads.
     if (done.ok() && done->snapshot) static_cast<void>(catalog.CompactSmallFiles(kCrowdedFiles));
     return done;

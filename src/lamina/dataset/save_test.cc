@@ -135,6 +135,20 @@ TEST(Save, TwoWritersOfOneRangeConflict) {
   EXPECT_EQ(static_cast<std::int64_t>(stamps.size()), (*rows)->num_rows());
 }
 
+TEST(Save, SmallSavesOfOneSeriesStayFewFiles) {
+  test::TestStore store;
+  Datasets& datasets = store.datasets();
+  ASSERT_THAT(datasets.Save("ohlcv", *Bars({5}, 100), Of("GBP_USD")), IsOk());
+  std::string expected = "EUR_USD";
+  for (std::int64_t hour = 0; hour < 40; ++hour) {
+    // Each replaces the last bar of the one before.
+    ASSERT_THAT(datasets.Save("ohlcv", *Bars({hour, hour + 1}), Of("EUR_USD")), IsOk());
+    expected += " " + std::to_string(hour) + ":" + std::to_string(hour + 1);
+  }
+  EXPECT_EQ(store.Text(), expected + " 40:41 GBP_USD 5:105");
+  EXPECT_LE((*datasets.List())[0].files, 8);
+}
+
 /// Random saves, replacements and deletions against a map, with compaction in between.
 TEST(Save, AgreesWithAPlainModel) {
   std::mt19937_64 random(7);

@@ -95,7 +95,9 @@ Store::Store(std::string root, StoreConfig config, std::unique_ptr<catalog::Cata
       config_(config),
       catalog_(std::move(catalog)),
       backtests_(*catalog_),
-      instruments_(*catalog_) {}
+      instruments_(*catalog_),
+      datasets_(*catalog_),
+      registry_(*catalog_) {}
 
 Store::~Store() = default;
 

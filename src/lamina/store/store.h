@@ -13,6 +13,8 @@
 #include "lamina/base/result.h"
 #include "lamina/base/uuid.h"
 #include "lamina/catalog/catalog.h"
+#include "lamina/dataset/datasets.h"
+#include "lamina/dataset/registry.h"
 #include "lamina/io/env.h"
 #include "lamina/store/config.h"
 #include "lamina/store/instruments.h"
@@ -44,6 +46,8 @@ class Store {
   catalog::Catalog& catalog() { return *catalog_; }
   backtests::BacktestStore& backtests() { return backtests_; }
   Instruments& instruments() { return instruments_; }
+  dataset::Datasets& datasets() { return datasets_; }
+  dataset::Registry& registry() { return registry_; }
 
   Result<std::vector<catalog::LakeSnapshot>> Snapshots();
 
@@ -55,6 +59,8 @@ class Store {
   std::unique_ptr<catalog::Catalog> catalog_;
   backtests::BacktestStore backtests_;
   Instruments instruments_;
+  dataset::Datasets datasets_;
+  dataset::Registry registry_;
   bool created_ = false;
 };
 
