@@ -31,7 +31,7 @@ RegistryRow Fetch(const std::string& status) {
           {"status", status}};
 }
 
-RegistryRow Run(const std::string& inputs) {
+RegistryRow OneRun(const std::string& inputs) {
   return {{"run_type", std::string("training")},
           {"config_hash", std::string("c")},
           {"input_files", inputs},
@@ -81,10 +81,10 @@ TEST(Registry, RefusesWhatTheTablesDoNotAllow) {
   EXPECT_THAT(registry.Put(RegistryTable::kFetches, fetch),
               IsError(ErrorCode::kInvalidArgument, HasSubstr("`retries`")));
 
-  const auto run = registry.Put(RegistryTable::kRuns, Run("[" + std::to_string(file) + "]"));
+  const auto run = registry.Put(RegistryTable::kRuns, OneRun("[" + std::to_string(file) + "]"));
   ASSERT_THAT(run, IsOk());
   for (const char* inputs : {"[99]", "{}", "[\"a\"]", "no json"}) {
-    EXPECT_THAT(registry.Put(RegistryTable::kRuns, Run(inputs)),
+    EXPECT_THAT(registry.Put(RegistryTable::kRuns, OneRun(inputs)),
                 IsError(ErrorCode::kInvalidArgument));
   }
   RegistryRow model = {
