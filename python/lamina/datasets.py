@@ -7,9 +7,10 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from . import _frames, _lamina
+from . import _frames, _lamina, quality
 from ._time import AsOf, to_nanoseconds
 from .errors import InvalidArgument, NotFound
+from .quality import BarQuality
 from .table import Table
 
 if TYPE_CHECKING:
@@ -333,6 +334,14 @@ class Bars:
         if timeframe is not None:
             where["timeframe"] = timeframe
         return self._store.datasets.delete(dataset, start, end, where=where).removed
+
+    def quality(self, instruments: Names = None, **choice: Any) -> list[BarQuality]:
+        """What cannot be true, what is absent and why; see `lamina.quality.check_bars`."""
+        return quality.check_bars(self._store, instruments, **choice)
+
+    def alignment(self, instruments: Names = None, **choice: Any) -> dict[str, Any]:
+        """How series line up in time; see `lamina.quality.align_bars`."""
+        return quality.align_bars(self._store, instruments, **choice)
 
     def _symbol(self, name: str | int) -> str:
         if isinstance(name, str):

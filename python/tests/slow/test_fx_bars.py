@@ -1,21 +1,27 @@
 """Real hourly bars of 24 FX instruments through the StorageManager and the command."""
 
-import os
 from pathlib import Path
 
 import numpy
 import pandas
 import pyarrow.parquet as pq
+import pytest
 from lamina.marketdata import StorageManager, migrate_csv_to_parquet
 
 import lamina
 
-BARS = Path(os.environ["LAMINA_SHARED_DIR"]) / "data" / "bars"
+pytestmark = pytest.mark.shared
+
 PRICES = ["open", "high", "low", "close"]
 
 
-def test_every_bar_comes_back_from_888_month_files(tmp_path: Path) -> None:
-    frame = pq.read_table(BARS / "fx_h1_bars_24.parquet").to_pandas()
+@pytest.fixture
+def folder(shared: Path) -> Path:
+    return shared / "data" / "bars"
+
+
+def test_every_bar_comes_back_from_888_month_files(tmp_path: Path, folder: Path) -> None:
+    frame = pq.read_table(folder / "fx_h1_bars_24.parquet").to_pandas()
     frame["timestamp"] = pandas.to_datetime(frame["timestamp"], unit="ns", utc=True)
     with StorageManager(tmp_path / "data") as storage:
         for name, group in frame.groupby("instrument"):
@@ -32,6 +38,12 @@ def test_every_bar_comes_back_from_888_month_files(tmp_path: Path) -> None:
         assert (loaded["timestamp"].to_numpy() == frame["timestamp"].to_numpy()).all()
         for name in PRICES:
             assert numpy.array_equal(loaded[name].to_numpy(), frame[name].to_numpy())
+        for found in storage.store.bars.quality(calendar="FOREX"):
+            assert (found.state, found.problems, found.missing) == ("COMPLETE", [], 0)
+            assert 158 <= len(found.gaps) <= 162
+            assert "missing" not in found.gap_kinds
+        lined_up = storage.store.bars.alignment()
+        assert (lined_up["union"], lined_up["common"]) == (18_666, 18_647)
         results = storage.verify_data_integrity()
         assert len(results) == 888
         assert all(results.values())
@@ -42,15 +54,15 @@ def test_every_bar_comes_back_from_888_month_files(tmp_path: Path) -> None:
         assert list(storage.verify_data_integrity().values()).count(False) == 1
 
 
-def test_csv_files_hold_the_same_bars(tmp_path: Path) -> None:
+def test_csv_files_hold_the_same_bars(tmp_path: Path, folder: Path) -> None:
     with StorageManager(tmp_path / "data") as storage:
-        reports = migrate_csv_to_parquet(BARS / "fx_h1_csv", storage)
+        reports = migrate_csv_to_parquet(folder / "fx_h1_csv", storage)
         assert len(reports) == 4
         assert all(one["error"] is None and not one["rejected"] for one in reports)
         for report in reports:
             name = report["instrument"]
             table = pq.read_table(
-                BARS / "fx_h1_bars_24.parquet", filters=[("instrument", "=", name)]
+                folder / "fx_h1_bars_24.parquet", filters=[("instrument", "=", name)]
             )
             bars = storage.store.bars.load(name).to_arrow()
             assert bars.num_rows == table.num_rows == report["records"]
