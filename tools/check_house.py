@@ -69,6 +69,8 @@ TESTED_ELSEWHERE: dict[str, str] = {
     "src/lamina/backtests/series_blob_read.cc": "src/lamina/backtests/series_blob_test.cc",
     "src/lamina/catalog/lake_reader.cc": "src/lamina/catalog/lake_writer_test.cc",
     "src/lamina/cli/backtest_commands.cc": "python/tests/cli/test_first_way.py",
+    "src/lamina/cli/dataset_commands.cc": "tests/scripts/bars/bars.test",
+    "src/lamina/cli/dataset_options.cc": "tests/scripts/bars/bars.test",
     "src/lamina/cli/demo_command.cc": "python/tests/cli/test_first_way.py",
     "src/lamina/cli/edit_commands.cc": "python/tests/cli/test_first_way.py",
     "src/lamina/cli/index_commands.cc": "tests/scripts/index/folder.test",

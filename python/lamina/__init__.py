@@ -4,6 +4,7 @@ from ._lamina import __version__, arrow_version, read_bundle
 from .backtest import Backtest, BacktestRun, write_bundle
 from .backtests import Backtests, Batch
 from .calendar import Calendar, Session, calendar, calendars
+from .datasets import Bars, Datasets, Features, SaveReport
 from .errors import (
     AlreadyExists,
     Cancelled,
@@ -27,6 +28,7 @@ from .folder_index import (
 from .index_row import BacktestIndexRow
 from .instruments import AddedInstruments, Instrument, Instruments
 from .magic import load_ipython_extension
+from .registry import Edge, Registry
 from .reports import (
     ExportManyReport,
     ExportReport,
@@ -60,6 +62,7 @@ from .summary import BacktestSummary, Disagreement
 from .table import Table
 from .tick_writer import Ack, TickWriter
 from .ticks import Ticks, TickTable, TickTail
+from .windows import Window, walk_forward
 
 __all__ = [
     "Ack",
@@ -71,14 +74,18 @@ __all__ = [
     "BacktestStore",
     "BacktestSummary",
     "Backtests",
+    "Bars",
     "Batch",
     "Calendar",
     "Cancelled",
     "Conflict",
     "Corruption",
+    "Datasets",
     "Disagreement",
+    "Edge",
     "ExportManyReport",
     "ExportReport",
+    "Features",
     "ImportFailure",
     "ImportReport",
     "IndexReport",
@@ -95,8 +102,10 @@ __all__ = [
     "NotFound",
     "Problem",
     "PruneReport",
+    "Registry",
     "RepairReport",
     "ResourceExhausted",
+    "SaveReport",
     "Session",
     "SqliteBacktestIndex",
     "Store",
@@ -111,6 +120,7 @@ __all__ = [
     "Unsupported",
     "ValidateReport",
     "VerifyReport",
+    "Window",
     "__version__",
     "arrow_version",
     "asof",
@@ -129,6 +139,7 @@ __all__ = [
     "rolling",
     "running_vwap",
     "volume_profile",
+    "walk_forward",
     "window_join",
     "write_bundle",
 ]

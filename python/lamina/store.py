@@ -16,8 +16,10 @@ from . import _html, _lamina, _sql
 from ._time import AsOf, as_of_text, to_microseconds
 from .backtests import Backtests, Batch
 from .calendar import Calendar
+from .datasets import Bars, Datasets, Features
 from .errors import Unsupported
 from .instruments import Instruments
+from .registry import Registry
 from .ticks import Ticks
 
 if TYPE_CHECKING:
@@ -150,6 +152,26 @@ class Store:
     def instruments(self) -> Instruments:
         """What is traded: ids and symbols over time."""
         return Instruments(self)
+
+    @property
+    def datasets(self) -> Datasets:
+        """Named time-series tables."""
+        return Datasets(self)
+
+    @property
+    def bars(self) -> Bars:
+        """OHLCV bars."""
+        return Bars(self)
+
+    @property
+    def features(self) -> Features:
+        """Features, latents, splits."""
+        return Features(self)
+
+    @property
+    def registry(self) -> Registry:
+        """Files, fetches, processing runs, model artifacts, lineage."""
+        return Registry(self)
 
     def calendar(self, name: str) -> Calendar:
         """The calendar `name` (`XNYS`, `NYSE`, `CME_Equity`, `24/7`, …); see `lamina.Calendar`.

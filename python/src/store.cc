@@ -125,6 +125,8 @@ void BindStore(nb::module_& module) {
   BindBacktests(module, store);
   BindInstruments(store);
   BindTicks(module, store);
+  BindDatasets(store);
+  BindBarFiles(module);
   BindStores(module, store);
   BindUpkeep(module, store);
 }

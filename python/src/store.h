@@ -44,5 +44,7 @@ void BindMadeBacktests(nb::module_& module, nb::class_<stores::BundleBacktest>& 
 void BindBacktests(nb::module_& module, nb::class_<OpenStore>& store);
 void BindUpkeep(nb::module_& module, nb::class_<OpenStore>& store);
 void BindInstruments(nb::class_<OpenStore>& store);
+void BindDatasets(nb::class_<OpenStore>& store);
+void BindBarFiles(nb::module_& module);
 
 }  // namespace lamina::python

@@ -94,6 +94,16 @@ Result<ArrowTable> ReadKept(io::Env& env, const std::string& path, const LakeFil
   return rows;
 }
 
+std::vector<std::string> NamesInFile(const LakeTable& table, const LakeFile& file,
+                                     const std::vector<LakeColumn>& columns) {
+  std::vector<std::string> names;
+  for (const LakeColumn& column : columns)
+    if (!Lacks(file, column)) names.push_back(column.name);
+  // Something must say how many rows there are; the first column was never added later.
+  if (names.empty()) names.push_back(table.columns.front().name);
+  return names;
+}
+
 // Give the rows of a file the table's columns.
 Result<ArrowTable> Conform(const ArrowTable& rows, const std::string& path, const LakeFile& file,
                            const std::vector<LakeColumn>& columns) {
@@ -167,13 +177,24 @@ Result<std::shared_ptr<arrow::Table>> ReadLakeFile(io::Env& env, std::string_vie
   LAMINA_ASSIGN(const std::vector<std::int64_t> deleted,
                 ReadDeletedPositions(env, lake_root, file));
   table::ReadOptions options{.ranges = ranges, .footer_crc32c = file.footer_crc32c};
-  options.columns.emplace();
-  for (const LakeColumn& column : columns)
-    if (!Lacks(file, column)) options.columns->push_back(column.name);
-  // Something must say how many rows there are; the first column was never added later.
-  if (options.columns->empty()) options.columns->push_back(table.columns.front().name);
+  options.columns = NamesInFile(table, file, columns);
   LAMINA_ASSIGN(const ArrowTable rows,
                 ReadKept(env, path, file, table::Without(file.rows, deleted), options, statistics));
+  return Conform(rows, path, file, columns);
+}
+
+Result<std::shared_ptr<arrow::Table>> ReadStoredRows(io::Env& env, std::string_view lake_root,
+                                                     const LakeTable& table, const LakeFile& file,
+                                                     const std::vector<LakeColumn>& columns,
+                                                     std::int64_t row_begin, std::int64_t row_end) {
+  const std::string path = io::JoinPath(lake_root, file.path);
+  table::ReadOptions options{.footer_crc32c = file.footer_crc32c};
+  options.columns = NamesInFile(table, file, columns);
+  options.row_begin = row_begin;
+  options.row_end = row_end;
+  LAMINA_ASSIGN(const ArrowTable rows, ReadNamedFile(env, path, options));
+  if (rows->num_rows() != std::min(row_end, file.rows) - row_begin)
+    return Corruption(path + " does not have " + std::to_string(file.rows) + " rows");
   return Conform(rows, path, file, columns);
 }
 

@@ -40,4 +40,11 @@ Result<std::shared_ptr<arrow::Table>> ReadLakeFile(io::Env& env, std::string_vie
                                                    const std::vector<table::ColumnRange>& ranges,
                                                    table::ReadStatistics* statistics = nullptr);
 
+/// Rows [row_begin, row_end) as they stand in the file, deleted ones too, as `columns`: for who
+/// needs to know where a row is. RETURNS kCorruption naming the file.
+Result<std::shared_ptr<arrow::Table>> ReadStoredRows(io::Env& env, std::string_view lake_root,
+                                                     const LakeTable& table, const LakeFile& file,
+                                                     const std::vector<LakeColumn>& columns,
+                                                     std::int64_t row_begin, std::int64_t row_end);
+
 }  // namespace lamina::catalog

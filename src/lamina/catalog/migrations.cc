@@ -243,9 +243,78 @@ CREATE TABLE tick_void(
   end_reason TEXT) STRICT;
 )sql";
 
+// Datasets (docs/format/datasets.md) and the registry of market data (docs/format/registry.md). The
+// registry's first columns, their declared types and the indexes are those of its specification.
+// The foreign key is enforced by a trigger, whatever a connection's pragma says. (What JSON holds
+// is checked by the program: SQLite lets no trigger of an untrusted schema call its functions.)
+constexpr const char* kMarketData = R"sql(
+CREATE TABLE dataset(
+  row_id INTEGER PRIMARY KEY, name TEXT NOT NULL, lake_schema TEXT NOT NULL,
+  lake_table TEXT NOT NULL, kind TEXT NOT NULL, time_column TEXT NOT NULL,
+  key_columns TEXT NOT NULL,           -- JSON array; the time column is the last
+  required_columns TEXT NOT NULL,      -- JSON array
+  partition_by TEXT NOT NULL CHECK(partition_by IN ('none', 'year', 'date')),
+  complete_column TEXT, parameters TEXT NOT NULL,   -- JSON object
+  begin_snapshot INTEGER NOT NULL, end_snapshot INTEGER) STRICT;
+CREATE UNIQUE INDEX dataset_by_name ON dataset(name) WHERE end_snapshot IS NULL;
+
+CREATE TABLE data_files(
+  id INTEGER PRIMARY KEY AUTOINCREMENT, file_path TEXT UNIQUE NOT NULL,
+  instrument TEXT NOT NULL,
+  data_type TEXT NOT NULL
+    CHECK(data_type IN ('ohlcv', 'features', 'normalized', 'latents', 'splits')),
+  start_date TEXT NOT NULL, end_date TEXT NOT NULL, record_count INTEGER NOT NULL,
+  file_size INTEGER NOT NULL, checksum TEXT NOT NULL,
+  created_at TIMESTAMP DEFAULT CURRENT_TIMESTAMP, last_verified TIMESTAMP,
+  snapshot_id INTEGER);                -- of the lake that the file shows
+CREATE TABLE fetch_runs(
+  id INTEGER PRIMARY KEY AUTOINCREMENT, instrument TEXT NOT NULL, granularity TEXT NOT NULL,
+  start_date TEXT NOT NULL, end_date TEXT NOT NULL, records_fetched INTEGER NOT NULL,
+  api_calls_used INTEGER NOT NULL, duration_seconds REAL NOT NULL,
+  status TEXT NOT NULL CHECK(status IN ('success', 'partial', 'failed')),
+  error_message TEXT, created_at TIMESTAMP DEFAULT CURRENT_TIMESTAMP,
+  price_component TEXT, alignment_hour INTEGER, alignment_timezone TEXT, host TEXT,
+  environment TEXT, first_candle TEXT, last_candle TEXT, incomplete_count INTEGER,
+  retries INTEGER, rate_limited_count INTEGER, http_status_last INTEGER,
+  files_written INTEGER, started_at TEXT, finished_at TEXT,
+  missing_ranges TEXT);                -- JSON array of [start, end)
+CREATE TABLE processing_runs(
+  id INTEGER PRIMARY KEY AUTOINCREMENT,
+  run_type TEXT NOT NULL CHECK(run_type IN ('preprocessing', 'training', 'evaluation')),
+  config_hash TEXT NOT NULL, input_files TEXT NOT NULL, output_files TEXT NOT NULL,
+  status TEXT NOT NULL CHECK(status IN ('running', 'success', 'partial', 'failed')),
+  duration_seconds REAL, log_file TEXT, created_at TIMESTAMP DEFAULT CURRENT_TIMESTAMP);
+CREATE TABLE model_artifacts(
+  id INTEGER PRIMARY KEY AUTOINCREMENT,
+  model_type TEXT NOT NULL CHECK(model_type IN ('tcnae', 'gbdt', 'context_manager')),
+  version TEXT NOT NULL, file_path TEXT NOT NULL, config_hash TEXT NOT NULL,
+  training_run_id INTEGER, metrics TEXT, created_at TIMESTAMP DEFAULT CURRENT_TIMESTAMP,
+  FOREIGN KEY (training_run_id) REFERENCES processing_runs(id));
+CREATE INDEX idx_data_files_instrument ON data_files(instrument);
+CREATE INDEX idx_data_files_type ON data_files(data_type);
+CREATE INDEX idx_data_files_date ON data_files(start_date, end_date);
+CREATE INDEX idx_fetch_runs_instrument ON fetch_runs(instrument);
+CREATE INDEX idx_processing_runs_type ON processing_runs(run_type);
+CREATE TRIGGER model_artifact_run BEFORE INSERT ON model_artifacts BEGIN
+  SELECT RAISE(ABORT, 'training_run_id names no row of processing_runs')
+  WHERE NEW.training_run_id IS NOT NULL
+    AND NEW.training_run_id NOT IN (SELECT id FROM processing_runs);
+END;
+
+-- What was made from what. Kinds: dataset, file, fetch_run, processing_run, artifact, backtest,
+-- ticks. input_snapshot: the lake snapshot that was read.
+CREATE TABLE lineage(
+  row_id INTEGER PRIMARY KEY, output_kind TEXT NOT NULL, output_id TEXT NOT NULL,
+  input_kind TEXT NOT NULL, input_id TEXT NOT NULL, input_snapshot INTEGER,
+  created_at INTEGER NOT NULL) STRICT;
+CREATE UNIQUE INDEX lineage_edge ON lineage(output_kind, output_id, input_kind, input_id,
+  coalesce(input_snapshot, -1));
+CREATE INDEX lineage_by_input ON lineage(input_kind, input_id);
+)sql";
+
 /// Step i takes version i to i + 1.
-constexpr std::array<const char*, 6> kSteps = {kVersion1, kInstruments, kValidatedMetrics,
-                                               kVersion4, kPins,        kTicks};
+constexpr std::array<const char*, 7> kSteps = {
+    kVersion1, kInstruments, kValidatedMetrics, kVersion4, kPins, kTicks, kMarketData};
 
 constexpr std::int64_t kObjectsVersion = 1;
 // A rowid table: large values pack badly into the pages of an index.

@@ -10,6 +10,7 @@
 #include "lamina/base/error_table.h"
 #include "lamina/base/near_names.h"
 #include "lamina/cli/commands.h"
+#include "lamina/cli/dataset_commands.h"
 #include "lamina/cli/output.h"
 #include "lamina/cli/tick_commands.h"
 
@@ -59,6 +60,7 @@ class CommandLine {
     AddCalendars();
     AddInstruments();
     AddTickCommands(app_, ticks_, [this](Action action) { action_ = std::move(action); });
+    AddDatasetCommands(app_, datasets_, [this](Action action) { action_ = std::move(action); });
     AddMigrateStore();
     AddDemo();
     AddHistory();
@@ -542,6 +544,7 @@ class CommandLine {
   ExportArguments export_;
   SessionsArguments sessions_;
   InstrumentArguments instrument_;
+  DatasetArguments datasets_;
   DemoArguments demo_;
   MigrateArguments migrate_;
   MergeArguments merge_;

@@ -266,9 +266,8 @@ Outcome Compact(const Context& context, const UpkeepArguments& arguments) {
   request.tables = arguments.names;
   request.cancel = context.cancel;
   LAMINA_ASSIGN(const auto opened, OpenStore(context));
-  LAMINA_ASSIGN(const auto tables, InSight(context, "merging", [&](const auto&) {
-                  return opened->Compact(request);
-                }));
+  LAMINA_ASSIGN(const auto tables,
+                InSight(context, "merging", [&](const auto&) { return opened->Compact(request); }));
   if (context.structured()) {
     Print(Object([&](JsonWriter& json) {
       json.Key("tables");

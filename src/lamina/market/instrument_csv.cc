@@ -5,6 +5,7 @@
 #include <charconv>
 #include <string>
 
+#include "lamina/base/csv.h"
 #include "lamina/base/json.h"
 #include "lamina/base/near_names.h"
 
@@ -12,79 +13,6 @@ namespace lamina::market {
 namespace {
 
 constexpr std::size_t kErrorsShown = 20;
-
-struct Record {
-  std::int64_t line = 0;
-  std::vector<std::string> cells;
-};
-
-/// Cells of a CSV text, record by record; quotes may hold commas and line ends.
-class CsvReader {
- public:
-  explicit CsvReader(std::string_view text) : rest_(text) {
-    if (rest_.starts_with("\xEF\xBB\xBF")) rest_.remove_prefix(3);
-  }
-
-  bool done() const { return rest_.empty(); }
-  std::int64_t line() const { return line_; }
-
-  Result<Record> Next() {
-    Record record{line_, {}};
-    while (true) {
-      LAMINA_ASSIGN(std::string cell, Cell());
-      record.cells.push_back(std::move(cell));
-      if (rest_.starts_with(',')) {
-        rest_.remove_prefix(1);
-        continue;
-      }
-      EndLine();
-      return record;
-    }
-  }
-
-  /// Leave out what is left of a bad line.
-  void SkipLine() {
-    rest_.remove_prefix(std::min(rest_.find('\n'), rest_.size()));
-    EndLine();
-  }
-
- private:
-  Result<std::string> Cell() {
-    std::string cell;
-    if (!rest_.starts_with('"')) {
-      const auto end = std::min(rest_.find_first_of(",\n"), rest_.size());
-      cell = std::string(rest_.substr(0, end));
-      rest_.remove_prefix(end);
-      if (!cell.empty() && cell.back() == '\r') cell.pop_back();
-      return cell;
-    }
-    rest_.remove_prefix(1);
-    while (true) {
-      const auto quote = rest_.find('"');
-      if (quote == std::string_view::npos) return InvalidArgument("a quote is not closed");
-      const auto part = rest_.substr(0, quote);
-      line_ += std::count(part.begin(), part.end(), '\n');
-      cell += part;
-      rest_.remove_prefix(quote + 1);
-      if (!rest_.starts_with('"')) break;
-      cell += '"';
-      rest_.remove_prefix(1);
-    }
-    if (rest_.starts_with('\r')) rest_.remove_prefix(1);
-    if (!rest_.empty() && rest_.front() != ',' && rest_.front() != '\n') {
-      return InvalidArgument("text behind a closed quote");
-    }
-    return cell;
-  }
-
-  void EndLine() {
-    if (rest_.starts_with('\n')) rest_.remove_prefix(1);
-    ++line_;
-  }
-
-  std::string_view rest_;
-  std::int64_t line_ = 1;
-};
 
 Status ReadNumber(std::string_view cell, std::optional<double>& into) {
   double value = 0;
@@ -150,7 +78,7 @@ std::string_view Trim(std::string_view text) {
   return text.substr(begin, text.find_last_not_of(" \t") - begin + 1);
 }
 
-Result<std::vector<const Column*>> ReadHeader(const Record& record) {
+Result<std::vector<const Column*>> ReadHeader(const CsvRecord& record) {
   std::vector<const Column*> columns;
   for (const auto& cell : record.cells) {
     std::string_view name = Trim(cell);
@@ -178,7 +106,7 @@ Result<std::vector<const Column*>> ReadHeader(const Record& record) {
   return columns;
 }
 
-Result<Instrument> ReadRow(const std::vector<const Column*>& columns, const Record& record) {
+Result<Instrument> ReadRow(const std::vector<const Column*>& columns, const CsvRecord& record) {
   if (record.cells.size() != columns.size()) {
     return InvalidArgument(std::to_string(record.cells.size()) + " cells, the header has " +
                            std::to_string(columns.size()));

@@ -101,7 +101,9 @@ Store::Store(std::string root, StoreConfig config, std::unique_ptr<catalog::Cata
       instruments_(*catalog_),
       ticks_(*catalog_, config_.ticks),
       tick_reader_(*catalog_, {.cache = {.entries = config_.ticks.query_cache_size,
-                                         .ttl_seconds = config_.ticks.query_cache_ttl_seconds}}) {}
+                                         .ttl_seconds = config_.ticks.query_cache_ttl_seconds}}),
+      datasets_(*catalog_),
+      registry_(*catalog_) {}
 
 Store::~Store() = default;
 

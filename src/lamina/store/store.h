@@ -13,6 +13,8 @@
 #include "lamina/base/result.h"
 #include "lamina/base/uuid.h"
 #include "lamina/catalog/catalog.h"
+#include "lamina/dataset/datasets.h"
+#include "lamina/dataset/registry.h"
 #include "lamina/io/env.h"
 #include "lamina/store/config.h"
 #include "lamina/store/instruments.h"
@@ -48,6 +50,8 @@ class Store {
   Instruments& instruments() { return instruments_; }
   ticks::TickStore& ticks() { return ticks_; }
   ticks::TickReader& tick_reader() { return tick_reader_; }
+  dataset::Datasets& datasets() { return datasets_; }
+  dataset::Registry& registry() { return registry_; }
 
   Result<std::vector<catalog::LakeSnapshot>> Snapshots();
 
@@ -64,6 +68,8 @@ class Store {
   Instruments instruments_;
   ticks::TickStore ticks_;
   ticks::TickReader tick_reader_;
+  dataset::Datasets datasets_;
+  dataset::Registry registry_;
   bool created_ = false;
 };
 

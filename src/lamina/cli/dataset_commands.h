@@ -1,0 +1,42 @@
+#pragma once
+
+/// \file lamina/cli/dataset_commands.h
+/// The commands `lamina bars …`, `features …`, `registry …`, `lineage`, `stale`, as commands.h
+/// says.
+
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "lamina/cli/commands.h"
+
+namespace CLI {
+class App;
+}
+
+namespace lamina::cli {
+
+struct DatasetArguments {
+  std::vector<std::string> names;  ///< instruments, paths
+  std::string instrument, timeframe, dataset, price;
+  std::string start, end, columns, snapshot, format, output, mode;
+  bool by_time = false, yes = false;
+};
+
+Outcome BarsImport(const Context& context, const DatasetArguments& arguments);
+Outcome BarsLoad(const Context& context, const DatasetArguments& arguments);
+Outcome BarsDelete(const Context& context, const DatasetArguments& arguments);
+Outcome FeaturesSave(const Context& context, const DatasetArguments& arguments);
+Outcome FeaturesLoad(const Context& context, const DatasetArguments& arguments);
+Outcome ListRegistry(const Context& context, const std::string& table,
+                     const DatasetArguments& arguments);
+Outcome ShowLineage(const Context& context, const DatasetArguments& arguments);
+Outcome ShowStale(const Context& context, const DatasetArguments& arguments);
+
+/// Put the commands below `app`; the chosen one is told to `choose`. `arguments` must outlive the
+/// app.
+void AddDatasetCommands(CLI::App& app, DatasetArguments& arguments,
+                        const std::function<void(std::function<Outcome(const Context&)>)>& choose);
+
+}  // namespace lamina::cli

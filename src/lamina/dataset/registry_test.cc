@@ -1,0 +1,128 @@
+#include "lamina/dataset/registry.h"
+
+#include <gtest/gtest.h>
+
+#include "lamina/dataset/dataset_test_support.h"
+
+namespace lamina::dataset {
+namespace {
+
+using testing::HasSubstr;
+
+RegistryRow File(const std::string& path, const std::string& checksum = "aa") {
+  return {{"file_path", path},
+          {"instrument", std::string("EUR_USD")},
+          {"data_type", std::string("ohlcv")},
+          {"start_date", std::string("2022-01-01T00:00:00+00:00")},
+          {"end_date", std::string("2022-01-31T23:00:00+00:00")},
+          {"record_count", std::int64_t{744}},
+          {"file_size", std::int64_t{1000}},
+          {"checksum", checksum}};
+}
+
+RegistryRow Fetch(const std::string& status) {
+  return {{"instrument", std::string("EUR_USD")},
+          {"granularity", std::string("H1")},
+          {"start_date", std::string("a")},
+          {"end_date", std::string("b")},
+          {"records_fetched", std::int64_t{5}},
+          {"api_calls_used", std::int64_t{1}},
+          {"duration_seconds", 0.5},
+          {"status", status}};
+}
+
+RegistryRow OneRun(const std::string& inputs) {
+  return {{"run_type", std::string("training")},
+          {"config_hash", std::string("c")},
+          {"input_files", inputs},
+          {"output_files", std::string("[]")},
+          {"status", std::string("success")}};
+}
+
+RegistryCell CellOf(const RegistryRow& row, const std::string& column) {
+  for (const auto& [name, cell] : row) {
+    if (name == column) return cell;
+  }
+  return std::monostate();
+}
+
+TEST(Registry, FilesKeepTheirIds) {
+  test::TestStore store;
+  Registry registry(store.catalog());
+  const auto ids = registry.PutAll(RegistryTable::kFiles, {File("a"), File("b")});
+  ASSERT_THAT(ids, IsOk());
+  ASSERT_THAT(registry.MarkVerified({"a", "b"}), IsOk());
+  EXPECT_EQ(*registry.Put(RegistryTable::kFiles, File("a", "bb")), (*ids)[0]);
+  EXPECT_EQ(*registry.Put(RegistryTable::kFiles, File("b")), (*ids)[1]);
+  const auto rows = registry.Rows(RegistryTable::kFiles);
+  ASSERT_THAT(rows, IsOk());
+  ASSERT_EQ(rows->size(), 2U);
+  EXPECT_EQ(CellOf((*rows)[0], "checksum"), RegistryCell(std::string("bb")));
+  // Verified was the content of before.
+  EXPECT_EQ(CellOf((*rows)[0], "last_verified"), RegistryCell());
+  EXPECT_NE(CellOf((*rows)[1], "last_verified"), RegistryCell());
+  EXPECT_EQ(registry.Rows(RegistryTable::kFiles, {{"file_path", std::string("b")}})->size(), 1U);
+  EXPECT_EQ(*registry.RemoveFiles({"a", "zz"}), 1);
+}
+
+TEST(Registry, RefusesWhatTheTablesDoNotAllow) {
+  test::TestStore store;
+  Registry registry(store.catalog());
+  const std::int64_t file = *registry.Put(RegistryTable::kFiles, File("a"));
+  EXPECT_THAT(registry.Put(RegistryTable::kFetches, Fetch("success")), IsOk());
+  EXPECT_THAT(registry.Put(RegistryTable::kFetches, Fetch("ok")),
+              IsError(ErrorCode::kInvalidArgument, HasSubstr("success partial failed")));
+  RegistryRow fetch = Fetch("success");
+  fetch.erase(fetch.begin() + 1);
+  EXPECT_THAT(registry.Put(RegistryTable::kFetches, fetch),
+              IsError(ErrorCode::kInvalidArgument, HasSubstr("'granularity'")));
+  fetch = Fetch("success");
+  fetch.emplace_back("retrys", std::int64_t{1});
+  EXPECT_THAT(registry.Put(RegistryTable::kFetches, fetch),
+              IsError(ErrorCode::kInvalidArgument, HasSubstr("`retries`")));
+
+  const auto run = registry.Put(RegistryTable::kRuns, OneRun("[" + std::to_string(file) + "]"));
+  ASSERT_THAT(run, IsOk());
+  for (const char* inputs : {"[99]", "{}", "[\"a\"]", "no json"}) {
+    EXPECT_THAT(registry.Put(RegistryTable::kRuns, OneRun(inputs)),
+                IsError(ErrorCode::kInvalidArgument));
+  }
+  RegistryRow model = {
+      {"model_type", std::string("gbdt")}, {"version", std::string("1")},
+      {"file_path", std::string("m.bin")}, {"config_hash", std::string("c")},
+      {"training_run_id", *run},           {"metrics", std::string("{\"auc\": 0.6}")}};
+  EXPECT_THAT(registry.Put(RegistryTable::kModels, model), IsOk());
+  model[4].second = std::int64_t{77};
+  EXPECT_THAT(registry.Put(RegistryTable::kModels, model), IsError(ErrorCode::kInvalidArgument));
+  // The tables themselves refuse it too, whoever writes.
+  EXPECT_FALSE(store.catalog()
+                   .Transact([](catalog::Database& database) {
+                     return database.Execute(
+                         "INSERT INTO model_artifacts(model_type, version, file_path, config_hash, "
+                         "training_run_id) VALUES('gbdt', '1', 'm', 'c', 77)");
+                   })
+                   .ok());
+}
+
+TEST(Registry, LineageIsFollowedAndGoesStale) {
+  test::TestStore store;
+  Registry registry(store.catalog());
+  ASSERT_THAT(store.datasets().Save("ohlcv", *test::Bars({0}), test::Of("EUR_USD")), IsOk());
+  const std::int64_t snapshot = *store.catalog().LatestSnapshot();
+  ASSERT_THAT(registry.AddLineage({{"artifact", "1", "processing_run", "1"},
+                                   {"processing_run", "1", "dataset", "ohlcv", snapshot}}),
+              IsOk());
+  EXPECT_THAT(registry.AddLineage({{"thing", "1", "dataset", "x"}}),
+              IsError(ErrorCode::kInvalidArgument));
+  EXPECT_EQ(registry.Lineage("artifact", "1")->size(), 2U);
+  EXPECT_EQ(registry.Lineage("artifact", "2")->size(), 0U);
+  EXPECT_EQ(registry.Stale()->size(), 0U);
+  ASSERT_THAT(store.datasets().Save("ohlcv", *test::Bars({1}), test::Of("EUR_USD")), IsOk());
+  const auto stale = registry.Stale();
+  ASSERT_THAT(stale, IsOk());
+  ASSERT_EQ(stale->size(), 1U);
+  EXPECT_EQ((*stale)[0].output_kind, "processing_run");
+}
+
+}  // namespace
+}  // namespace lamina::dataset
