@@ -160,7 +160,7 @@ nb::list Coverage(const OpenStore& self, std::int64_t contract, const std::strin
 
 nb::dict Archive(const OpenStore& self, bool open_segments) {
   const Engine engine = self.Get();
-  Interruptible work(nb::none());
+  Interruptible work{nb::none()};
   const auto done =
       work.Run([&] { return engine->ticks().ArchiveAll(open_segments, &work.cancel()); });
   nb::dict out;

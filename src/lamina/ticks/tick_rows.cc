@@ -134,14 +134,15 @@ Result<ArrayPtr> TextOf(const tick_log::TextColumn& texts, std::size_t rows) {
   return column;
 }
 
-Result<ArrayPtr> FlagsOf(const TickBatch& ticks) {
-  std::vector<std::int32_t> flags(ticks.size(), 0);
+// `rows` and not ticks.size(): other columns of the batch may have been taken by now.
+Result<ArrayPtr> FlagsOf(const TickBatch& ticks, std::size_t rows) {
+  std::vector<std::int32_t> flags(rows, 0);
   std::copy(ticks.flags.begin(), ticks.flags.end(), flags.begin());
   return Taken(arrow::int32(), std::move(flags));
 }
 
-Result<ArrayPtr> RequestsOf(const TickBatch& ticks) {
-  const auto rows = static_cast<std::int64_t>(ticks.size());
+Result<ArrayPtr> RequestsOf(const TickBatch& ticks, std::size_t row_count) {
+  const auto rows = static_cast<std::int64_t>(row_count);
   if (ticks.request_id.empty()) return NullColumn(arrow::int64(), rows);
   arrow::Int64Builder builder;
   LAMINA_ARROW(builder.Reserve(rows), kWhat);
@@ -166,8 +167,8 @@ Result<ArrayPtr> ColumnOfBatch(TickBatch& ticks, const std::string& name, std::s
     });
     return TypeColumn(std::move(codes));
   }
-  if (name == "flags") return FlagsOf(ticks);
-  if (name == "request_id") return RequestsOf(ticks);
+  if (name == "flags") return FlagsOf(ticks, rows);
+  if (name == "request_id") return RequestsOf(ticks, rows);
   if (name == "exchange") return TextOf(ticks.exchange, rows);
   if (name == "conditions") return TextOf(ticks.conditions, rows);
   if (name == "source") return TextOf(ticks.source, rows);
