@@ -205,8 +205,8 @@ class Ticks:
         resolution: `None` or `tick`: the ticks. `1s`, `5m`, `1h`, `1d`, …: bars of each contract
           and type, with columns timestamp (begin of the bar), contract_id, tick_type, open, high,
           low, close, volume, vwap, n_ticks; with quotes also bid_close, ask_close, spread_mean.
-          Bars of quotes are of the mid; they and mid_point have no volume and no VWAP. Bars begin at
-          multiples since 1970 UTC, or with a session at its open. Empty bars are absent unless
+          Bars of quotes are of the mid; they and mid_point have no volume and no VWAP. Bars begin
+          at multiples since 1970 UTC, or with a session at its open. Empty bars are absent unless
           `fill` says otherwise. Rules and order of sums: `lamina.resample`.
         session, calendar, zone: only ticks within those sessions; without calendar that of the
           contract's instrument.

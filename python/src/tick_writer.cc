@@ -11,6 +11,7 @@
 #include <arrow/api.h>
 #include <nanobind/stl/optional.h>
 #include <nanobind/stl/string.h>
+#include <nanobind/stl/unique_ptr.h>
 
 #include "lamina/store/contract_names.h"
 #include "lamina/ticks/tick_cursor.h"
