@@ -30,10 +30,12 @@ TEST(TickLinesTest, JsonLinesKeepWhatHasNoColumn) {
 
 TEST(TickLinesTest, MissingReceiveTimesAreNowAmongThoseThatAreThere) {
   TickLines lines({});
-  for (const char* recv : {"5000", "null"}) {
-    ASSERT_THAT(lines.AddJson(std::string(R"({"ts_ns": 1719878400000000001, "contract_id": 1, )") +
-                              R"("tick_type": "mid_point", "price": 2, "recv_ns": )" + recv + "}"),
-                IsOk());
+  for (const char* line :
+       {R"({"ts_ns": 1719878400000000001, "contract_id": 1, "tick_type": "mid_point", "price": 2,
+            "recv_ns": 5000})",
+        R"({"ts_ns": 1719878400000000001, "contract_id": 1, "tick_type": "mid_point", "price": 2,
+            "recv_ns": null})"}) {
+    ASSERT_THAT(lines.AddJson(line), IsOk());
   }
   EXPECT_THAT(lines.Take(Nanos{77}).ticks[2].recv_ns, ElementsAre(5000, 77));
 }
