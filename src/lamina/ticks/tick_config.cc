@@ -68,7 +68,9 @@ Status CheckTogether(const TickConfig& config) {
                " is more than buffer_duration_minutes = " +
                std::to_string(config.buffer_duration_minutes) +
                ": a segment would outlast the ticks in memory");
-  if (config.buffer_retention_hours * 60 < config.buffer_duration_minutes)
+  // 0 asks for no time at all, knowing it: what is archived is read from there.
+  if (config.buffer_retention_hours != 0 &&
+      config.buffer_retention_hours * 60 < config.buffer_duration_minutes)
     return Bad("buffer_retention_hours = " + std::to_string(config.buffer_retention_hours) +
                " is less than buffer_duration_minutes = " +
                std::to_string(config.buffer_duration_minutes) +

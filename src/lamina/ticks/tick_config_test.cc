@@ -30,6 +30,7 @@ TEST(TickConfig, WhatCannotBeIsNamed) {
       {"rotation", [](auto& c) { c.buffer_rotation_minutes = 121; }, "buffer_duration_minutes"},
       {"zero", [](auto& c) { c.buffer_duration_minutes = 0; }, "buffer_duration_minutes = 0"},
       {"buffer retention", [](auto& c) { c.buffer_retention_hours = 1; }, "outlast"},
+      {"no buffer retention", [](auto& c) { c.buffer_retention_hours = 0; }, nullptr},
       {"archive retention", [](auto& c) { c.archive_retention_days = 0; }, nullptr},
       {"short archive",
        [](auto& c) {
