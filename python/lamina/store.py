@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from . import _html, _lamina, _sql
+from ._leases import Leases
 from ._time import AsOf, as_of_text, to_microseconds
 from .backtests import Backtests, Batch
 from .calendar import Calendar
@@ -92,6 +93,7 @@ class Store:
         self._pid = os.getpid()
         self._root = Path(self._native.root)
         self._sql = _sql.Connections()
+        self._leases = Leases()
         self._scratch: tempfile.TemporaryDirectory[str] | None = None
         self._lock = threading.Lock()
         self._batches = threading.local()
@@ -119,6 +121,7 @@ class Store:
         native, self._native = self._native, None
         self._batches = threading.local()
         self._sql = _sql.Connections()
+        self._leases = Leases()
         return native
 
     @property
@@ -165,13 +168,18 @@ class Store:
         `backtests.runs`, …), and two tables of handles: `backtest_index` (identity, parameters,
         summary metrics, tags) and `backtest_run` (handle, slot, run_id, engine, study).
         The answer is lazy: `.df()`, `.pl()`, `.arrow()`, `.fetchall()`, or another `.filter(…)`.
-        Needs `lamina[sql]`.
+        While it lives for more than a second it holds a lease on its snapshot, so that `expire` and
+        `gc` of other processes leave what it reads (not in a store opened read-only): keep it until
+        what was made of it is read. Needs `lamina[sql]`.
         """
         engine = self._engine
         snapshot = self._snapshot_id(snapshot)
         if snapshot is None:
             snapshot = engine.latest_snapshot()
-        return self._sql.run(query, snapshot, self._root / "lake", self._snapshot_catalog)
+        answer = self._sql.run(query, snapshot, self._root / "lake", self._snapshot_catalog)
+        if not self._read_only:
+            self._leases.hold(engine, snapshot, answer)
+        return answer
 
     def _snapshot_catalog(self, snapshot: int) -> Path:
         """A private SQLite catalog of one snapshot; see docs/decisions/0008."""
@@ -276,6 +284,7 @@ class Store:
         """Let the files go. Closing again is harmless."""
         if self._native is not None:
             self._sql.close()
+            self._leases.close()
             self._native.close()
         if self._scratch is not None:
             self._scratch.cleanup()

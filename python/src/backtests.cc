@@ -24,6 +24,7 @@
 #include "lamina/backtests/run_series.h"
 #include "lamina/backtests/validate_stored.h"
 #include "lamina/base/uuid.h"
+#include "lamina/catalog/read_lease.h"
 #include "lamina/store/prune_store.h"
 
 namespace lamina::python {
@@ -245,8 +246,13 @@ ArrowTable SeriesOf(const OpenBacktest& self, const std::string& run_id, const s
 ArrowTable SeriesOfMany(const OpenStore& self, const std::vector<std::string>& handles,
                         const std::string& name, std::optional<std::int64_t> snapshot) {
   const auto engine = self.Get();
-  return ArrowTable(Unlocked(
-      [&] { return backtests::ReadSeriesOfMany(engine->backtests(), handles, name, snapshot); }));
+  return ArrowTable(Unlocked([&]() -> Result<std::shared_ptr<arrow::Table>> {
+    std::int64_t at = 0;
+    LAMINA_ASSIGN(at,
+                  snapshot ? Result<std::int64_t>(*snapshot) : engine->catalog().LatestSnapshot());
+    const auto lease = catalog::ReadLease::Start(engine->catalog(), at);
+    return backtests::ReadSeriesOfMany(engine->backtests(), handles, name, at);
+  }));
 }
 
 }  // namespace

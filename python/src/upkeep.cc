@@ -1,14 +1,18 @@
 #include <cstdint>
+#include <memory>
 #include <optional>
+#include <utility>
 
 #include "interruptible.h"
 #include "store.h"
 #include <nanobind/stl/optional.h>
 #include <nanobind/stl/string.h>
 #include <nanobind/stl/vector.h>
+#include <unistd.h>
 
 #include "lamina/base/duration.h"
 #include "lamina/catalog/pins.h"
+#include "lamina/catalog/read_lease.h"
 #include "lamina/upkeep/backup.h"
 #include "lamina/upkeep/collection.h"
 #include "lamina/upkeep/doctor.h"
@@ -48,6 +52,31 @@ nb::dict Verify(const OpenStore& self, bool deep) {
   all["problems"] = Problems(found.problems);
   return all;
 }
+
+/// A snapshot that a reader holds. Thread-safe under the interpreter's lock.
+class HeldSnapshot {
+ public:
+  HeldSnapshot(std::shared_ptr<store::Store> engine, std::int64_t snapshot)
+      : engine_(new std::shared_ptr<store::Store>(std::move(engine))),
+        lease_(catalog::ReadLease::Start((*engine_)->catalog(), snapshot)) {}
+  HeldSnapshot(const HeldSnapshot&) = delete;
+  HeldSnapshot& operator=(const HeldSnapshot&) = delete;
+  ~HeldSnapshot() { Release(); }
+
+  void Release() {
+    auto lease = std::move(lease_);
+    auto* engine = std::exchange(engine_, nullptr);
+    if (engine == nullptr) return;
+    nb::gil_scoped_release unlocked;
+    lease.reset();
+    if (process_ == getpid()) delete engine;  // the engine of a fork's parent is let alone
+  }
+
+ private:
+  std::shared_ptr<store::Store>* engine_;
+  std::unique_ptr<catalog::ReadLease> lease_;
+  const pid_t process_ = getpid();
+};
 
 std::int64_t Resolve(const OpenStore& self, const std::string& text) {
   const auto engine = self.Get();
@@ -229,10 +258,18 @@ std::int64_t Duration(const std::string& text) { return OrRaise(ParseDuration(te
 }  // namespace
 
 void BindUpkeep(nb::module_& module, nb::class_<OpenStore>& store) {
+  nb::class_<HeldSnapshot>(module, "HeldSnapshot", "A lease on a snapshot.")
+      .def("release", &HeldSnapshot::Release);
   store
       .def("verify", &Verify, nb::arg("deep"),
            nb::sig("def verify(self, deep: bool) -> dict[str, object]"))
       .def("resolve_snapshot", &Resolve, nb::arg("text"))
+      .def(
+          "hold_snapshot",
+          [](const OpenStore& self, std::int64_t snapshot) {
+            return new HeldSnapshot(self.Get(), snapshot);
+          },
+          nb::arg("snapshot"), nb::rv_policy::take_ownership)
       .def("pin", &Pin, nb::arg("name"), nb::arg("snapshot").none())
       .def("unpin", &Unpin, nb::arg("name"))
       .def("pins", &Pins, nb::sig("def pins(self) -> list[dict[str, object]]"))
