@@ -122,8 +122,9 @@ Status CheckFile(const TableFacts& facts, const NewLakeFile& file) {
 
 // What ducklake_table_column_stats says of one column. DuckDB answers min and max of a table
 // without live delete files from it, so bounds are exact (not those of the files, which are wider)
-// or unknown: once unknown, or once a file has left the table, they are so for ever. A column has
-// no row before its first value.
+// or unknown, and once unknown they stay so until a file leaves the table. A column has no row
+// before its first value. (DuckDB's own inserts take an unknown bound for none and write that of
+// the new rows in its place: so bounds are kept known where they can be.)
 struct ColumnSummary {
   bool stored = false, changed = false;
   bool contains_null = false;
@@ -211,6 +212,59 @@ Status WriteSummaries(Database& database, std::int64_t table_id, const Summaries
     LAMINA_TRY(write.Run());
   }
   return Ok();
+}
+
+/// The bounds of all values of some files, one after the other.
+struct FoundBounds {
+  bool any = false;
+  std::optional<std::string> min_value, max_value;
+
+  void Add(LakeType type, const std::optional<std::string>& low,
+           const std::optional<std::string>& high) {
+    if (!std::exchange(any, true)) {
+      min_value = low;
+      max_value = high;
+      return;
+    }
+    WidenBound(type, low, true, min_value);
+    WidenBound(type, high, false, max_value);
+  }
+};
+
+/// Bounds of the table after files have left: those of the live files. Files' bounds of doubles are
+/// wider than their values, so the table's become unknown. A column without a value has no row.
+Status NarrowBounds(Database& database, std::int64_t table_id) {
+  LAMINA_ASSIGN(const TableFacts facts, ReadFacts(database, table_id));
+  LAMINA_ASSIGN(Statement read,
+                database.Prepare("SELECT s.column_id, s.min_value, s.max_value "
+                                 "FROM ducklake_data_file f JOIN ducklake_file_column_stats s "
+                                 "ON s.data_file_id = f.data_file_id WHERE f.table_id = ?1 "
+                                 "AND f.end_snapshot IS NULL AND s.value_count > 0"));
+  read.Bind(1, table_id);
+  std::unordered_map<std::int64_t, FoundBounds> found;
+  for (;;) {
+    LAMINA_ASSIGN(const bool row, read.Step());
+    if (!row) break;
+    const auto leaf = facts.leaves.find(read.Int(0));
+    if (leaf == facts.leaves.end()) continue;
+    found[read.Int(0)].Add(leaf->second.type, read.OptionalText(1), read.OptionalText(2));
+  }
+  LAMINA_ASSIGN(Summaries summaries, ReadSummaries(database, table_id));
+  LAMINA_ASSIGN(Statement drop, database.Prepare("DELETE FROM ducklake_table_column_stats WHERE "
+                                                 "table_id = ?1 AND column_id = ?2"));
+  for (auto& [column_id, summary] : summaries) {
+    const FoundBounds& bounds = found[column_id];
+    const auto leaf = facts.leaves.find(column_id);
+    if (!bounds.any) {
+      LAMINA_TRY(drop.Bind(1, table_id).Bind(2, column_id).Run());
+      continue;
+    }
+    const bool exact = leaf != facts.leaves.end() && leaf->second.type != LakeType::kDouble;
+    summary.min_value = exact ? bounds.min_value : std::nullopt;
+    summary.max_value = exact ? bounds.max_value : std::nullopt;
+    summary.changed = true;
+  }
+  return WriteSummaries(database, table_id, summaries);
 }
 
 struct TableTotals {
@@ -359,10 +413,7 @@ Status LakeWriter::Retire(std::int64_t table_id, const std::vector<std::int64_t>
     LAMINA_TRY(deletes.Run());
   }
   LAMINA_TRY(WriteTotals(*database_, table_id, totals));
-  LAMINA_ASSIGN(Statement forget,
-                database_->Prepare("UPDATE ducklake_table_column_stats SET min_value = NULL, "
-                                   "max_value = NULL WHERE table_id = ?1"));
-  LAMINA_TRY(forget.Bind(1, table_id).Run());
+  LAMINA_TRY(NarrowBounds(*database_, table_id));
   AddChange("deleted_from_table:" + std::to_string(table_id));
   return Ok();
 }
