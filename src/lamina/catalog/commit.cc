@@ -365,8 +365,10 @@ void Commit::State::TakeBack() {
   if (!commit_tried) {
     // Nobody else knows the names of our lake files, so this needs no lock.
     std::erase_if(intent.lake_paths, [&](const std::string& path) {
-      const Status gone = catalog.env.Unlink(io::JoinPath(catalog.Path("lake"), path));
-      return gone.ok() || gone.error().code() == ErrorCode::kNotFound;
+      const std::string file = io::JoinPath(catalog.Path("lake"), path);
+      const Status gone = catalog.env.Unlink(file);
+      if (gone.ok()) return catalog.env.SyncDirectory(io::ParentPath(file)).ok();
+      return gone.error().code() == ErrorCode::kNotFound;
     });
   } else if (!catalog.session->Touch().ok()) {
     return;  // the COMMIT may have reached the write-ahead log, and could not be written over

@@ -229,23 +229,35 @@ WriterSession::~WriterSession() {
 Status DropUncommitted(io::Env& env, const std::string& root, Database& database,
                        const Intent& intent) {
   if (intent.empty()) return Ok();
-  std::unordered_set<std::string> names;
+  std::unordered_set<std::string> names, folders;
   for (const std::string& path : intent.lake_paths) names.insert(io::BaseName(path));
-  return database.Transact([&]() -> Status {
+  const auto drop = [&](const std::string& path) -> Status {
+    folders.insert(io::ParentPath(path));
+    return UnlinkIfPresent(env, path);
+  };
+  LAMINA_TRY(database.Transact([&]() -> Status {
     LAMINA_ASSIGN(const auto registered, RegisteredNames(database, names));
     for (const std::string& path : intent.lake_paths) {
       if (registered.contains(io::BaseName(path))) continue;
-      LAMINA_TRY(UnlinkIfPresent(env, io::JoinPath(io::JoinPath(root, "lake"), path)));
+      LAMINA_TRY(drop(io::JoinPath(io::JoinPath(root, "lake"), path)));
     }
     for (const std::string& path : intent.chunk_paths) {
       const std::optional<ChunkId> id = ChunkOfPath(path);
       if (!id) continue;
       LAMINA_ASSIGN(const std::optional<ChunkRow> row, FindChunk(database, *id));
       if (row && row->in_file) continue;
-      LAMINA_TRY(UnlinkIfPresent(env, io::JoinPath(root, path)));
+      LAMINA_TRY(drop(io::JoinPath(root, path)));
     }
     return Ok();
-  });
+  }));
+  // The intent that names them goes next: after a power cut they must not be there without it.
+  // (Those that are not there either: who unlinked them may not have come to this.)
+  for (const std::string& folder : folders) {
+    const Status synced = env.SyncDirectory(folder);
+    if (!synced.ok() && synced.error().code() != ErrorCode::kNotFound)
+      return synced.error().Clone();
+  }
+  return Ok();
 }
 
 Status RecoverDeadSessions(io::Env& env, const std::string& root, Database& database,
