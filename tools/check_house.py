@@ -29,8 +29,7 @@ EDGES: dict[str, set[str]] = {
     "metrics": set(),
     "series": {"table", "market"},
     "dataset": {"catalog", "table", "market"},
-    "tick_log": set(),
-    "ticks": {"tick_log", "catalog", "table", "market", "series"},
+    "ticks": {"catalog", "table", "market", "series"},
     "bars": {"dataset", "ticks", "series"},
     "features": {"dataset", "catalog"},
     "backtests": {"bundle", "catalog", "metrics", "table"},
@@ -40,7 +39,7 @@ EDGES: dict[str, set[str]] = {
     "demo": {"backtests", "bundle"},
 }
 EDGES["store"] = set(EDGES) - {"demo"}
-EDGES["upkeep"] = {"store", "backtests", "ticks", "tick_log", "catalog", "table"}
+EDGES["upkeep"] = {"store", "backtests", "catalog", "table"}
 EDGES["server"] = {"store", "upkeep"}
 EDGES["cli"] = set(EDGES)
 for _name in set(EDGES) - {"base", "io", "table"}:

@@ -184,10 +184,8 @@ ALTER TABLE chunk ADD COLUMN condemned_at INTEGER;
 )sql";
 
 /// Step i takes version i to i + 1.
-constexpr const char* kTicks = "SELECT 1;";
-
-constexpr std::array<const char*, 6> kSteps = {kVersion1, kInstruments, kValidatedMetrics,
-                                               kVersion4, kPins,        kTicks};
+constexpr std::array<const char*, 5> kSteps = {kVersion1, kInstruments, kValidatedMetrics,
+                                               kVersion4, kPins};
 
 constexpr std::int64_t kObjectsVersion = 1;
 // A rowid table: large values pack badly into the pages of an index.
