@@ -7,12 +7,14 @@ Every put is a commit of its own. In the end all of them are there and the store
 
 import argparse
 import os
-import platform
 import shutil
 import sys
 import tempfile
 import time
 from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+import machine
 
 LIVE_FILES_MAX = 500
 
@@ -87,7 +89,7 @@ def main() -> int:
     arguments.out.mkdir(parents=True, exist_ok=True)
     lines = [
         "# Small puts", "",
-        f"{platform.system()} {platform.release()}, {os.cpu_count()} cores; load of the machine "
+        f"{machine.describe()}; load of the machine "
         f"{os.getloadavg()[0]:.1f} (1 minute), build `{arguments.build.name}`. Made by "
         "`bench/upkeep/small_puts.py`: each put a commit, files counted every 50; answers are "
         "checked.", "",

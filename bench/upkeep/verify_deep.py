@@ -9,10 +9,12 @@ up, unpacked and compared with their statistics; a changed byte must be found.
 import argparse
 import json
 import os
-import platform
 import subprocess
 import sys
 from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+import machine
 
 BOUNDS = {  # benchmark: (figure, GB/s of one core that it must reach)
     "BM_VerifyChunks": ("verify --deep of chunks (SHA-256)", 1.0),
@@ -48,7 +50,7 @@ def main() -> int:
     arguments.out.mkdir(parents=True, exist_ok=True)
     lines = [
         "# verify --deep", "",
-        f"{platform.system()} {platform.release()}, {os.cpu_count()} cores; load of the machine "
+        f"{machine.describe()}; load of the machine "
         f"{load:.1f} (1 minute), build `{arguments.build.name}`. Made by "
         "`bench/upkeep/verify_deep.py`: CPU time of all threads, so that a rate is one core's; "
         "bytes of chunks, and of values (8 each). Answers are checked.", "",

@@ -1,10 +1,45 @@
-"""Read bundles with outside tools (msgpack, zstandard), to judge what the store says."""
+"""Make small bundles; read any with outside tools (msgpack, zstandard), to judge the store."""
 
 import struct
 from pathlib import Path
 
 import msgpack
 import zstandard
+
+
+def small_document(
+    algorithm_id: str,
+    values: list[float],
+    *,
+    tag: str = "t",
+    parameters: dict | None = None,
+    metrics: dict | None = None,
+) -> dict:
+    """One run without trades whose snapshots, a day apart, have these total values."""
+    run = {
+        "backtest_start_date": "2024-01-01T00:00:00+00:00",
+        "backtest_end_date": "2024-03-01T00:00:00+00:00",
+        "backtest_date_range_name": "w",
+        "trading_symbol": "EUR",
+        "initial_unallocated": 1000,
+        "portfolio_snapshots": [
+            {"created_at": f"2024-01-{day:02}T00:00:00+00:00", "total_value": value}
+            for day, value in enumerate(values, 1)
+        ],
+        "trades": [],
+        "orders": [],
+        "positions": [],
+    }
+    return {
+        "format_version": 2,
+        "engine_type": "vector",
+        "algorithm_id": algorithm_id,
+        "parameters": parameters or {},
+        "tag": tag,
+        "vector_runs": [run],
+        "vector_metrics": metrics or {},
+        "blobs": {},
+    }
 
 
 def document_bytes(path: Path) -> bytes:

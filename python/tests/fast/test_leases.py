@@ -5,6 +5,7 @@ import subprocess
 import sys
 import time
 
+import bundles
 import pytest
 
 import lamina
@@ -13,30 +14,7 @@ ROWS = "SELECT * FROM backtests.portfolio_snapshots ORDER BY ALL"
 
 
 def document(number: int) -> dict:
-    run = {
-        "backtest_start_date": "2024-01-01T00:00:00+00:00",
-        "backtest_end_date": "2024-03-01T00:00:00+00:00",
-        "backtest_date_range_name": "w",
-        "trading_symbol": "EUR",
-        "initial_unallocated": 1000,
-        "portfolio_snapshots": [
-            {"created_at": f"2024-01-{day:02}T00:00:00+00:00", "total_value": 1000.0 + number}
-            for day in (1, 2, 3)
-        ],
-        "trades": [],
-        "orders": [],
-        "positions": [],
-    }
-    return {
-        "format_version": 2,
-        "engine_type": "vector",
-        "algorithm_id": f"a{number}",
-        "parameters": {},
-        "tag": "t",
-        "vector_runs": [run],
-        "vector_metrics": {},
-        "blobs": {},
-    }
+    return bundles.small_document(f"a{number}", [1000.0 + number] * 3)
 
 
 @pytest.fixture

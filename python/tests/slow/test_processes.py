@@ -12,6 +12,7 @@ import threading
 import time
 from pathlib import Path
 
+import bundles
 import lake
 import pytest
 from command import BINARY, error_of, run, run_json
@@ -23,30 +24,13 @@ HANDLES = [f"h{number}" for number in range(6)]
 
 
 def document(tag: str) -> dict:
-    run = {
-        "backtest_start_date": "2024-01-01T00:00:00+00:00",
-        "backtest_end_date": "2024-03-01T00:00:00+00:00",
-        "backtest_date_range_name": "w",
-        "trading_symbol": "EUR",
-        "initial_unallocated": 1000,
-        "portfolio_snapshots": [
-            {"created_at": f"2024-01-{day:02}T00:00:00+00:00", "total_value": 1000.0 + len(tag)}
-            for day in (1, 2, 3)
-        ],
-        "trades": [],
-        "orders": [],
-        "positions": [],
-    }
-    return {
-        "format_version": 2,
-        "engine_type": "vector",
-        "algorithm_id": "a",
-        "parameters": {"tag": tag},
-        "tag": tag,
-        "vector_runs": [run],
-        "vector_metrics": {"sharpe_ratio": 1.0},
-        "blobs": {},
-    }
+    return bundles.small_document(
+        "a",
+        [1000.0 + len(tag)] * 3,
+        tag=tag,
+        parameters={"tag": tag},
+        metrics={"sharpe_ratio": 1.0},
+    )
 
 
 @pytest.fixture

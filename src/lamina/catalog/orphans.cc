@@ -123,7 +123,6 @@ Status Catalog::RecoverDeadSessions() {
   const bool fresh = state_->session == nullptr;
   LAMINA_TRY(state_->StartSession());
   if (fresh) return Ok();  // its start has just done so
-  LAMINA_TRY(state_->session->Touch());
   return internal::RecoverUnderGate(state_->env, state_->root, *state_->writer,
                                     state_->session->id());
 }
