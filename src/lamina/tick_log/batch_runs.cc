@@ -70,7 +70,7 @@ Result<RowPositions> PositionsOf(const TickBatches& ticks,
     next += static_cast<std::uint32_t>(ticks[kind].size());
   }
   if (order.empty()) return positions;
-  if (order.size() != ticks[0].size() + ticks[1].size() + ticks[2].size()) {
+  if (order.size() != CountTicks(ticks)) {
     return InvalidArgument("the order of rows has " + std::to_string(order.size()) +
                            " entries, the batches have other many rows");
   }

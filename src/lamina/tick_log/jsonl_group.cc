@@ -285,7 +285,7 @@ Result<SegmentHeader> DecodeJsonlHeader(ByteView bytes) {
 
 Result<DraftGroup> DraftJsonlGroup(const TickBatches& ticks, const RowPositions& positions,
                                    const DraftOptions& options) {
-  std::vector<TickWriter::RowRef> order(ticks[0].size() + ticks[1].size() + ticks[2].size());
+  std::vector<TickWriter::RowRef> order(CountTicks(ticks));
   for (const TickKind kind : kTickKinds) {
     const std::vector<std::uint32_t>& own = positions[static_cast<std::size_t>(kind)];
     for (std::size_t row = 0; row < own.size(); ++row) {

@@ -42,4 +42,8 @@ std::vector<std::string> ValueNames(TickKind kind) {
   return {};
 }
 
+std::size_t CountTicks(const TickBatches& ticks) {
+  return ticks[0].size() + ticks[1].size() + ticks[2].size();
+}
+
 }  // namespace lamina::tick_log

@@ -74,5 +74,6 @@ struct TickBatch {
 
 /// Batches of the three kinds, by kind; the order between kinds is that of (writer, seq).
 using TickBatches = std::array<TickBatch, 3>;
+std::size_t CountTicks(const TickBatches& ticks);
 
 }  // namespace lamina::tick_log

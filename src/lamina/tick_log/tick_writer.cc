@@ -256,7 +256,7 @@ Result<Ack> TickWriter::Append(TickBatches ticks, std::vector<RowRef> order,
   if (producer_seq && state.options.producer.empty()) {
     return InvalidArgument("producer_seq needs a log that was opened with the producer's name");
   }
-  if (ticks[0].size() + ticks[1].size() + ticks[2].size() == 0) {
+  if (CountTicks(ticks) == 0) {
     const std::lock_guard lock(state.mutex);
     return Ack{state.writer, state.next_seq, state.next_seq - 1, false};
   }

@@ -128,6 +128,15 @@ Status GoRoundDamage(catalog::Catalog& catalog, tick_log::LogReader& reader,
   return Ok();
 }
 
+/// One past the last tick of a log that may be archived, as it is told now.
+Result<std::int64_t> EndNow(tick_log::LogReader& reader, std::int64_t writer, bool open_segments) {
+  LAMINA_ASSIGN(const std::vector<tick_log::WriterLog> logs, reader.Logs());
+  for (const tick_log::WriterLog& log : logs) {
+    if (log.writer == writer) return EndOf(log, open_segments);
+  }
+  return std::int64_t{0};
+}
+
 Status ArchiveLog(catalog::Catalog& catalog, tick_log::LogReader& reader,
                   const tick_log::WriterLog& log, const ArchiveOptions& options,
                   ArchiveReport& report) {
@@ -155,6 +164,15 @@ Status ArchiveLog(catalog::Catalog& catalog, tick_log::LogReader& reader,
         ticks = reader.Read(log.writer, from, advance.end_seq);
         if (!ticks.ok()) return std::move(ticks).error();
       }
+    }
+    const auto found = static_cast<std::int64_t>(tick_log::CountTicks(*ticks));
+    if (advance.damaged_groups == 0 && found != advance.end_seq - from) {
+      // A process that takes a dead writer's log over tells of its last ticks a moment later.
+      LAMINA_ASSIGN(const std::int64_t now, EndNow(reader, log.writer, options.open_segments));
+      if (now < advance.end_seq) return Ok();
+      return Corruption("log " + std::to_string(log.writer) + ": " + std::to_string(found) +
+                        " ticks were read where its seqs go from " + std::to_string(from) + " to " +
+                        std::to_string(advance.end_seq - 1));
     }
     auto done = ArchiveTicks(catalog, *std::move(ticks), advance, options);
     if (done.ok()) {
