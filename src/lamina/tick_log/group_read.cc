@@ -1,6 +1,8 @@
 #include "lamina/tick_log/group_read.h"
 
 #include <algorithm>
+#include <bit>
+#include <limits>
 #include <utility>
 
 #include "lamina/base/hash.h"
@@ -14,6 +16,10 @@ template <class T>
 T Get(const char* bytes) {
   return LoadLittleEndian<T>(bytes);
 }
+
+/// Above this part of a group its ticks are put in order by their places, without comparing.
+constexpr std::uint32_t kManyOfGroup = 16;
+constexpr std::uint32_t kNoRun = std::numeric_limits<std::uint32_t>::max();
 
 Look Bad(const char* reason) { return {Found::kBad, 0, reason}; }
 
@@ -244,15 +250,27 @@ Result<std::vector<TickCollector::Place>> TickCollector::PlacesOf(
       places.push_back({position, static_cast<std::uint32_t>(i), row});
     }
   }
+  return InOrder(std::move(places), group.header.rows);
+}
+
+/// Places by position. RETURNS kCorruption when two have the same one.
+Result<std::vector<TickCollector::Place>> TickCollector::InOrder(std::vector<Place> places,
+                                                                 std::uint32_t group_rows) {
   const auto before = [](const Place& a, const Place& b) { return a.position < b.position; };
-  if (!std::is_sorted(places.begin(), places.end(), before)) {
+  const auto not_after = [](const Place& a, const Place& b) { return a.position >= b.position; };
+  if (std::adjacent_find(places.begin(), places.end(), not_after) == places.end()) return places;
+  if (places.size() < group_rows / kManyOfGroup) {
     std::sort(places.begin(), places.end(), before);
+    if (std::adjacent_find(places.begin(), places.end(), not_after) == places.end()) return places;
+    return Corruption("two ticks of one seq");
   }
-  const auto twice =
-      std::adjacent_find(places.begin(), places.end(),
-                         [](const Place& a, const Place& b) { return a.position == b.position; });
-  if (twice != places.end()) return Corruption("two ticks of one seq");
-  return places;
+  std::vector<Place> seats(group_rows, Place{0, kNoRun, 0});  // by position
+  for (const Place& place : places) {
+    if (seats[place.position].run != kNoRun) return Corruption("two ticks of one seq");
+    seats[place.position] = place;
+  }
+  std::erase_if(seats, [](const Place& seat) { return seat.run == kNoRun; });
+  return seats;
 }
 
 TickCollector::TickCollector(std::int64_t writer) : writer_(writer) {
@@ -365,27 +383,51 @@ bool TickCollector::PassesWhole(const Group& group, const RunColumns& columns,
   return true;
 }
 
-/// Rows by place, except for their texts.
+/// Rows by place, except for their texts: column by column.
 void TickCollector::AddPlaces(const Group& group, std::span<const RunColumns> found,
                               std::span<const Place> places) {
-  for (const Place& place : places) {
-    const RunColumns& columns = found[place.run];
-    const std::size_t at = 8 * std::size_t{place.row};
-    TickRow row;
-    row.type = columns.run->type;
-    row.contract_id = columns.run->contract_id;
-    row.ts_ns = Get<std::int64_t>(columns.ts + at);
-    row.recv_ns =
-        columns.recv == nullptr ? group.header.recv_ns : Get<std::int64_t>(columns.recv + at);
-    row.seq = group.header.first_seq + place.position;
-    for (std::size_t i = 0; i < ValueCount(KindOf(row.type)); ++i) {
-      std::memcpy(&row.values[i], columns.values[i] + at, 8);
-    }
-    if (columns.flags != nullptr) {
-      row.flags = static_cast<unsigned char>(columns.flags[place.row]);
-    }
-    if (columns.requests != nullptr) row.request_id = Get<std::int64_t>(columns.requests + at);
-    AddColumns(row);
+  TickBatch& out = out_[found[0].kind];
+  const std::size_t before = out.size();
+  const auto add = [&](auto& column, auto value_of) {
+    column.resize(before + places.size());
+    auto* to = column.data() + before;
+    for (const Place& place : places) *to++ = value_of(place, found[place.run]);
+  };
+  const auto at = [](const char* column, const Place& place) {
+    return Get<std::int64_t>(column + 8 * std::size_t{place.row});
+  };
+  add(out.contract_id,
+      [](const Place&, const RunColumns& columns) { return columns.run->contract_id; });
+  add(out.type, [](const Place&, const RunColumns& columns) { return columns.run->type; });
+  add(out.ts_ns,
+      [&](const Place& place, const RunColumns& columns) { return at(columns.ts, place); });
+  add(out.recv_ns, [&](const Place& place, const RunColumns& columns) {
+    return columns.recv == nullptr ? group.header.recv_ns : at(columns.recv, place);
+  });
+  out.writer.resize(before + places.size(), writer_);
+  add(out.seq, [&](const Place& place, const RunColumns&) {
+    return group.header.first_seq + place.position;
+  });
+  for (std::size_t i = 0; i < ValueCount(out.kind); ++i) {
+    add(out.values[i], [&](const Place& place, const RunColumns& columns) {
+      return std::bit_cast<double>(at(columns.values[i], place));
+    });
+  }
+  const auto any = [&](const char* const RunColumns::* column) {
+    return std::any_of(found.begin(), found.end(),
+                       [&](const RunColumns& columns) { return columns.*column != nullptr; });
+  };
+  if (!out.flags.empty() || any(&RunColumns::flags)) {
+    out.flags.resize(before, 0);
+    add(out.flags, [](const Place& place, const RunColumns& columns) {
+      return columns.flags == nullptr ? 0U : static_cast<unsigned char>(columns.flags[place.row]);
+    });
+  }
+  if (!out.request_id.empty() || any(&RunColumns::requests)) {
+    out.request_id.resize(before, TickBatch::kNoRequest);
+    add(out.request_id, [&](const Place& place, const RunColumns& columns) {
+      return columns.requests == nullptr ? TickBatch::kNoRequest : at(columns.requests, place);
+    });
   }
 }
 
@@ -399,10 +441,11 @@ Status TickCollector::AddTexts(std::size_t column, std::size_t before, const Gro
         return columns.texts[column] != nullptr;
       });
   if (!any || out_[kind].size() == before) return Ok();
-  std::unordered_map<std::uint32_t, std::uint32_t> known = {{0, 0}};
+  // Codes of the group as those of the batch; 0: not looked up yet.
+  std::vector<std::uint32_t> known(std::size_t{texts.count()} + 1, 0);
   const auto add = [&](const RunColumns& columns, std::size_t row) -> Status {
     const std::uint32_t code = columns.TextCode(column, row);
-    if (!known.contains(code)) {
+    if (code >= known.size() || (code != 0 && known[code] == 0)) {
       LAMINA_ASSIGN(const std::string_view text, texts.at(code));
       known[code] = Code(kind, column, text);
     }

@@ -73,6 +73,7 @@ class TickCollector {
   static Result<std::vector<Place>> PlacesOf(const Group& group,
                                              const std::vector<RunColumns>& runs,
                                              const RowFilter& filter);
+  static Result<std::vector<Place>> InOrder(std::vector<Place> places, std::uint32_t group_rows);
   static bool PassesWhole(const Group& group, const RunColumns& columns, const RowFilter& filter);
   static void AddWholeRun(const Group& group, const RunColumns& columns, std::int64_t writer,
                           TickBatch& out);

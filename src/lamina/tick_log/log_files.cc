@@ -10,6 +10,11 @@ namespace lamina::tick_log {
 namespace {
 
 constexpr std::size_t kWindowBytes = std::size_t{64} << 10;
+constexpr std::size_t kWholeWindowBytes = std::size_t{1} << 20;
+/// Of groups that are longer only the fronts are read, when nothing else is wanted.
+constexpr std::size_t kLongGroupBytes = std::size_t{16} << 10;
+/// A front that grows a little is still read at once.
+constexpr std::size_t kFrontRoomBytes = 512;
 constexpr std::size_t kSearchBytes = std::size_t{4} << 20;
 
 std::optional<std::int64_t> ParseNumber(std::string_view text) {
@@ -177,9 +182,17 @@ Status SegmentFile::Fill(std::int64_t offset, std::size_t length) {
   return read;
 }
 
+/// How much is read at once, going by the last group: neighbours are mostly alike.
+std::size_t SegmentFile::WindowBytes(bool whole) const {
+  if (whole) return std::max(kWholeWindowBytes, last_length_);
+  if (last_length_ < kLongGroupBytes || last_length_ < 2 * last_front_) return kWindowBytes;
+  return last_front_ + kFrontRoomBytes;
+}
+
 Result<Look> SegmentFile::LookAt(std::int64_t offset, std::int64_t limit, bool whole, Group& group,
                                  ByteView& bytes) {
   std::size_t wanted = static_cast<std::size_t>(kGroupHeaderBytes);
+  const std::size_t window = WindowBytes(whole);
   while (true) {
     const std::int64_t end = window_begin_ + std::ssize(window_);
     const std::int64_t left = std::max<std::int64_t>(limit - offset, 0);
@@ -187,7 +200,7 @@ Result<Look> SegmentFile::LookAt(std::int64_t offset, std::int64_t limit, bool w
         static_cast<std::size_t>(std::min<std::int64_t>(left, static_cast<std::int64_t>(wanted)));
     if (offset < window_begin_ || offset + static_cast<std::int64_t>(least) > end) {
       const std::int64_t take =
-          std::min<std::int64_t>(left, static_cast<std::int64_t>(std::max(wanted, kWindowBytes)));
+          std::min<std::int64_t>(left, static_cast<std::int64_t>(std::max(wanted, window)));
       const Status read = Fill(offset, static_cast<std::size_t>(take));
       if (!read.ok()) {
         // The zeros behind a seal may have been cut off meanwhile.
@@ -200,6 +213,10 @@ Result<Look> SegmentFile::LookAt(std::int64_t offset, std::int64_t limit, bool w
     bytes = ByteView(window_).substr(static_cast<std::size_t>(offset - window_begin_));
     bytes = bytes.substr(0, static_cast<std::size_t>(left));
     const Look look = LookAtGroup(bytes, offset, seat(), whole, group);
+    if (look.found == Found::kGroup) {
+      last_length_ = group.header.length;
+      last_front_ = group.header.front;
+    }
     if (look.found != Found::kMore) return look;
     if (std::cmp_greater(look.needed, left) && std::cmp_greater_equal(bytes.size(), left)) {
       return Look{Found::kBad, 0, "it ends before it should"};

@@ -63,6 +63,7 @@ class SegmentFile {
  private:
   SegmentFile() = default;
   Status Fill(std::int64_t offset, std::size_t length);
+  std::size_t WindowBytes(bool whole) const;
 
   io::Env* env_ = nullptr;
   std::string path_;
@@ -70,6 +71,7 @@ class SegmentFile {
   std::unique_ptr<io::ReadableFile> file_;
   std::string window_;
   std::int64_t window_begin_ = 0;
+  std::size_t last_length_ = 0, last_front_ = 0;  ///< of the group that was looked at last
 };
 
 /// Where the good groups of a segment end.

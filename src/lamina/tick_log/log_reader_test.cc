@@ -76,6 +76,27 @@ TEST_F(LogReaderTest, FiltersReadTheirRowsOnly) {
   }
 }
 
+/// Without texts not even the front of a long group is read.
+TEST_F(LogReaderTest, RunsWithoutTextsAreReadFromLongGroups) {
+  constexpr std::int64_t kContracts = 100, kRows = 5000;
+  const auto writer = Open(1);
+  for (int i = 0; i < 4; ++i) {
+    TickBatches ticks = test::Trades(kRows);
+    for (std::size_t row = 0; row < ticks[0].size(); ++row) {
+      ticks[0].contract_id[row] = 1 + static_cast<std::int64_t>(row) % kContracts;
+    }
+    ASSERT_THAT(writer->Append(std::move(ticks)), IsOk());
+  }
+  const std::int64_t contract = 7;
+  const auto read = reader_.Read(1, 0, INT64_MAX, {.contracts = {&contract, 1}});
+  ASSERT_THAT(read, IsOk());
+  ASSERT_EQ((*read)[0].size(), 4U * kRows / kContracts);
+  for (std::size_t i = 0; i < (*read)[0].size(); ++i) {
+    EXPECT_EQ((*read)[0].seq[i], 6 + kContracts * static_cast<std::int64_t>(i));
+    EXPECT_EQ((*read)[0].contract_id[i], contract);
+  }
+}
+
 TEST_F(LogReaderTest, ASegmentThatWasRemovedIsNotFound) {
   auto writer = Open(1);
   ASSERT_THAT(writer->Append(test::Trades(10)), IsOk());

@@ -13,6 +13,8 @@ constexpr std::string_view kMagic = "LAMTIDX\n";
 constexpr std::size_t kHeaderBytes = 56;
 constexpr std::size_t kRunBytes = 56;
 constexpr std::size_t kGroupBytes = 48;
+/// So many groups tell how many runs the others will have.
+constexpr std::size_t kGroupsBeforeReserve = 16;
 
 void PutRun(const IndexedRun& indexed, std::string& out) {
   const Run& run = indexed.run;
@@ -93,6 +95,15 @@ std::span<const std::uint32_t> SegmentIndex::RunsOf(std::int64_t contract) const
 
 std::int64_t SegmentIndex::covered_end() const {
   return groups_.empty() ? kSegmentHeaderBytes : groups_.back().offset + groups_.back().length;
+}
+
+void SegmentIndex::ReserveUntil(std::int64_t limit) {
+  if (groups_.size() < groups_.capacity() || groups_.size() < kGroupsBeforeReserve) return;
+  const double whole = static_cast<double>(limit - kSegmentHeaderBytes);
+  const double growth = whole / static_cast<double>(covered_end() - kSegmentHeaderBytes) * 1.02;
+  if (growth < 1.5) return;  // else each look at a log that grows would copy it
+  groups_.reserve(static_cast<std::size_t>(static_cast<double>(groups_.size()) * growth) + 1);
+  runs_.reserve(static_cast<std::size_t>(static_cast<double>(runs_.size()) * growth) + 1);
 }
 
 std::string SegmentIndex::Encode(const SegmentHeader& header) const {
@@ -212,6 +223,7 @@ Status ExtendIndex(SegmentFile& file, std::int64_t end_seq, std::int64_t limit,
       LAMINA_ASSIGN(group.runs, JsonlRuns(group, bytes));
     }
     index.Add(group.header, at, group.runs);
+    index.ReserveUntil(limit);
   }
   return Ok();
 }
