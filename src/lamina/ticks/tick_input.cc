@@ -79,9 +79,45 @@ class WordReader {
     for (const std::uint32_t code : inner.codes) {
       codes.push_back(code == 0 ? 0 : Code(inner.words[code - 1]));
     }
-    for (std::int64_t row = 0; row < column.length(); ++row) {
-      words_.codes.push_back(
-          column.IsNull(row) ? 0 : codes[static_cast<std::size_t>(column.GetValueIndex(row))]);
+    const arrow::Array& indices = *column.indices();
+    switch (indices.type_id()) {
+      case arrow::Type::INT8:
+        return AddIndices<std::int8_t>(indices, codes, name);
+      case arrow::Type::UINT8:
+        return AddIndices<std::uint8_t>(indices, codes, name);
+      case arrow::Type::INT16:
+        return AddIndices<std::int16_t>(indices, codes, name);
+      case arrow::Type::UINT16:
+        return AddIndices<std::uint16_t>(indices, codes, name);
+      case arrow::Type::INT32:
+        return AddIndices<std::int32_t>(indices, codes, name);
+      case arrow::Type::UINT32:
+        return AddIndices<std::uint32_t>(indices, codes, name);
+      default:
+        return AddIndices<std::int64_t>(indices, codes, name);
+    }
+  }
+
+  template <class Index>
+  Status AddIndices(const arrow::Array& indices, const std::vector<std::uint32_t>& codes,
+                    const std::string& name) {
+    const Index* const from = indices.data()->GetValues<Index>(1);
+    const auto rows = static_cast<std::size_t>(indices.length());
+    const bool nulls = indices.null_count() > 0;
+    const std::size_t before = words_.codes.size();
+    words_.codes.resize(before + rows);
+    std::uint32_t* const to = words_.codes.data() + before;
+    for (std::size_t row = 0; row < rows; ++row) {
+      if (nulls && indices.IsNull(static_cast<std::int64_t>(row))) {
+        to[row] = 0;
+        continue;
+      }
+      const auto index = static_cast<std::size_t>(from[row]);
+      if (index >= codes.size()) {
+        return InvalidArgument("column `" + name + "` row " + std::to_string(before + row) +
+                               " is outside its dictionary");
+      }
+      to[row] = codes[index];
     }
     return Ok();
   }
@@ -333,6 +369,7 @@ class Intake {
         const auto names = tick_log::ValueNames(static_cast<TickKind>(kind));
         has[kind] = std::find(names.begin(), names.end(), name) != names.end();
       }
+      if (whole_ && has[static_cast<std::size_t>(kind_)]) continue;
       for (std::size_t row = 0; row < rows_; ++row) {
         if (has[static_cast<std::size_t>(tick_log::KindOf(types_[row]))]) continue;
         if (column->IsNull(static_cast<std::int64_t>(row))) continue;

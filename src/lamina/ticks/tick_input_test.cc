@@ -66,6 +66,35 @@ TEST(TickInputTest, SplitsKindsAndKeepsTheirOrder) {
   EXPECT_THAT(rows->ticks[2].ts_ns, ElementsAre(kTs));
 }
 
+TEST(TickInputTest, TakesDictionariesWithAnyIndices) {
+  const auto names = Texts({"bid_ask", "last", "all_last"});
+  for (const auto& type : {arrow::int8(), arrow::uint8(), arrow::int16(), arrow::uint16(),
+                           arrow::int32(), arrow::uint32(), arrow::int64(), arrow::uint64()}) {
+    const auto dictionary = arrow::dictionary(type, names->type());
+    const auto rows_of = [&](const std::vector<int>& codes) {
+      auto builder = *arrow::MakeBuilder(type);
+      for (const int code : codes) {
+        EXPECT_TRUE(builder->AppendScalar(**arrow::MakeScalar(code)->CastTo(type)).ok());
+      }
+      // One more row in front: indices that begin at an offset.
+      const auto indices = (*builder->Finish())->Slice(1);
+      const auto types = std::make_shared<arrow::DictionaryArray>(dictionary, indices, names);
+      return TicksOfArrow(*MakeTable({{"ts_ns", Ints({kTs, kTs})},
+                                      {"contract_id", Ints({1, 1})},
+                                      {"tick_type", types},
+                                      {"price", Doubles({1, 2})},
+                                      {"size", Doubles({1, 2})}}));
+    };
+    const auto rows = rows_of({0, 2, 1});
+    ASSERT_THAT(rows, IsOk()) << type->ToString();
+    EXPECT_THAT(rows->ticks[0].type,
+                ElementsAre(tick_log::TickType::kAllLast, tick_log::TickType::kLast));
+    const auto outside = rows_of({0, 2, 3});
+    ASSERT_FALSE(outside.ok());
+    EXPECT_THAT(std::string(outside.error().message()), HasSubstr("row 1 is outside"));
+  }
+}
+
 TEST(TickInputTest, RefusesWhatIsMissingOrTooMuch) {
   const auto ts = Ints({kTs});
   const auto one = Ints({1});
