@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <memory>
+#include <span>
 #include <utility>
 
 #include <arrow/record_batch.h>
@@ -38,30 +39,73 @@ Result<Tables> FindTables(catalog::Catalog& catalog) {
   return tables;
 }
 
-Result<NewFile> WriteDay(catalog::Catalog& catalog, catalog::Commit& commit,
-                         const catalog::LakeTable& table, const TickBatch& ticks,
-                         const DayRows& day, const ArchiveOptions& options, ArchiveReport& report) {
-  NewFile file{.table = &table, .name = {}, .day = day.day, .facts = {}};
-  std::shared_ptr<arrow::Table> rows;
-  {
-    const TickBatch sorted = TakeTicks(ticks, day.rows);
-    file.facts = FactsOf(sorted, true);
-    LAMINA_ASSIGN(const auto batch, ToArrow(sorted));
-    LAMINA_ARROW_ASSIGN(rows, arrow::Table::FromRecordBatches({batch}), "archiving ticks");
+/// Rows that become one file.
+struct Part {
+  const TickBatch* ticks = nullptr;
+  std::int32_t day = 0;
+  std::span<const std::uint32_t> rows;
+  std::string staged;
+  FileFacts facts;
+  table::WrittenFile written;
+};
+
+std::vector<Part> CutIntoParts(const TickBatch& ticks, const std::vector<DayRows>& days,
+                               std::int64_t file_ticks) {
+  std::vector<Part> parts;
+  for (const DayRows& day : days) {
+    const std::span<const std::uint32_t> rows(day.rows);
+    const std::size_t most = static_cast<std::size_t>(std::max<std::int64_t>(1, file_ticks));
+    for (std::size_t begin = 0; begin < rows.size(); begin += most) {
+      const std::size_t count = std::min(most, rows.size() - begin);
+      parts.push_back({.ticks = &ticks,
+                       .day = day.day,
+                       .rows = rows.subspan(begin, count),
+                       .staged = {},
+                       .facts = {},
+                       .written = {}});
+    }
   }
-  LAMINA_ASSIGN(const std::string staged, commit.StageLakeFile());
+  return parts;
+}
+
+Status WritePart(io::Env& env, const ArchiveOptions& options, Part& part) {
+  if (options.cancel != nullptr && options.cancel->cancelled())
+    return Cancelled("interrupted; what was archived stays");
+  part.facts = FactsOf(*part.ticks, part.rows);
+  LAMINA_ASSIGN(const auto batch, ToArrow(*part.ticks, part.rows));
+  LAMINA_ARROW_ASSIGN(const auto rows, arrow::Table::FromRecordBatches({batch}), "archiving ticks");
   table::WriteOptions write;
   write.zstd_level = options.zstd_level;
   write.sorted_by = TickSortKeys();
-  LAMINA_ASSIGN(table::WrittenFile written,
-                table::WriteParquet(catalog.env(), staged, *rows, write));
-  file.name = io::BaseName(staged);
-  ++report.files;
-  report.ticks += written.rows;
-  report.bytes += written.size_bytes;
-  LAMINA_TRY(commit.AddLakeFile(table, staged, std::move(written),
-                                {market::FormatDay(market::Day{day.day})}));
-  return file;
+  LAMINA_ASSIGN(part.written, table::WriteParquet(env, part.staged, *rows, write));
+  return Ok();
+}
+
+/// The files of one kind, written side by side.
+Status WriteKind(catalog::Catalog& catalog, catalog::Commit& commit,
+                 const catalog::LakeTable& table, const TickBatch& ticks,
+                 const ArchiveOptions& options, std::vector<NewFile>& files,
+                 ArchiveReport& report) {
+  const std::vector<DayRows> days = ArchiveOrder(ticks);
+  std::vector<Part> parts = CutIntoParts(ticks, days, options.file_ticks);
+  for (Part& part : parts) {
+    LAMINA_ASSIGN(part.staged, commit.StageLakeFile());
+  }
+  LAMINA_TRY(ParallelFor(parts.size(), options.workers, [&](std::size_t number, std::size_t) {
+    return WritePart(catalog.env(), options, parts[number]);
+  }));
+  for (Part& part : parts) {
+    ++report.files;
+    report.ticks += part.written.rows;
+    report.bytes += part.written.size_bytes;
+    LAMINA_TRY(commit.AddLakeFile(table, part.staged, std::move(part.written),
+                                  {market::FormatDay(market::Day{part.day})}));
+    files.push_back({.table = &table,
+                     .name = io::BaseName(part.staged),
+                     .day = part.day,
+                     .facts = std::move(part.facts)});
+  }
+  return Ok();
 }
 
 Status MoveWatermark(catalog::Database& database, const LogAdvance& advance, std::int64_t ticks,
@@ -136,13 +180,7 @@ Result<ArchiveReport> ArchiveTicks(
   for (TickBatch& batch : ticks) {
     const auto kind = static_cast<std::size_t>(batch.kind);
     if (batch.size() == 0) continue;
-    for (const DayRows& day : ArchiveOrder(batch)) {
-      if (options.cancel != nullptr && options.cancel->cancelled())
-        return Cancelled("interrupted; what was archived stays");
-      LAMINA_ASSIGN(NewFile file,
-                    WriteDay(catalog, *commit, *tables[kind], batch, day, options, report));
-      files.push_back(std::move(file));
-    }
+    LAMINA_TRY(WriteKind(catalog, *commit, *tables[kind], batch, options, files, report));
     batch = TickBatch();  // its memory
   }
   if (files.empty() && !advance) return report;

@@ -76,6 +76,35 @@ TEST(Archive, EveryTickOnceWithItsRows) {
             store.Ask("SELECT count(*) FROM tick_archives"));
 }
 
+TEST(Archive, TheFilesOfADayFollowEachOther) {
+  TestCatalog one;
+  const TickBatch ticks = RandomTicks(TickKind::kTrades, 2000, 11, 4, 2);
+  ASSERT_THAT(ArchiveTicks(*one, OneKind(ticks), std::nullopt), IsOk());
+  for (const std::size_t workers : {std::size_t{1}, std::size_t{3}}) {
+    TestCatalog store;
+    const ArchiveOptions options{.file_ticks = 300, .workers = workers};
+    const auto report = ArchiveTicks(*store, OneKind(ticks), std::nullopt, options);
+    ASSERT_THAT(report, IsOk());
+    EXPECT_EQ(report->ticks, 2000);
+    EXPECT_GE(report->files, 7);
+    EXPECT_LE(report->files, 8);
+    EXPECT_EQ(ReadAll(store, TickKind::kTrades).size(), 2000U);
+    const char* const statistics =
+        "SELECT group_concat(contract_id || tick_type || date || total_ticks || ' ' || "
+        "unique_prices || ' ' || total_volume || ' ' || vwap || hex(evidence)) FROM "
+        "data_statistics";
+    EXPECT_EQ(store.Ask(statistics), one.Ask(statistics));
+    // Files of a day share at most the contract in which one ends.
+    EXPECT_LE(std::stoi(store.Ask("SELECT max(n) FROM (SELECT count(DISTINCT contract_id) AS n "
+                                  "FROM tick_archives GROUP BY data_file_id)")),
+              2);
+    const char* const coverage =
+        "SELECT group_concat(contract_id || tick_type || start_time || end_time || tick_count) "
+        "FROM (SELECT * FROM coverage ORDER BY contract_id, tick_type, start_time)";
+    EXPECT_EQ(store.Ask(coverage), one.Ask(coverage));
+  }
+}
+
 TEST(Archive, TheWatermarkKeepsOneOfTwo) {
   TestCatalog store;
   AddLog(store, 1);

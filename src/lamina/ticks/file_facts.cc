@@ -76,12 +76,12 @@ Status AddSpanRow(catalog::Database& database, std::int64_t contract, std::strin
 
 }  // namespace
 
-FileFacts FactsOf(const TickBatch& ticks, bool deep) {
+FileFacts FactsOf(const TickBatch& ticks, std::span<const std::uint32_t> rows) {
   FileFacts facts;
   std::int64_t contract = 0;
   std::array<ContractFacts*, 5> of_type{};
-  for (std::size_t row = 0; row < ticks.size(); ++row) {
-    if (row == 0 || ticks.contract_id[row] != contract) {
+  for (const std::uint32_t row : rows) {
+    if (ticks.contract_id[row] != contract) {
       contract = ticks.contract_id[row];
       of_type.fill(nullptr);
     }
@@ -94,17 +94,16 @@ FileFacts FactsOf(const TickBatch& ticks, bool deep) {
     }
     own->last_ns = ts_ns;
     ++own->ticks;
-    if (!deep) continue;
     std::array<double, 4> values{};
     for (std::size_t i = 0; i < ValueCount(ticks.kind); ++i) values[i] = ticks.values[i][row];
     own->statistics.Add(type, ts_ns, values.data());
     AddSpan(own->spans, ticks.writer[row], ts_ns);
   }
-  const std::size_t step = std::max<std::size_t>(1, ticks.size() / kSampleRows);
+  const std::size_t step = std::max<std::size_t>(1, rows.size() / kSampleRows);
   double sampled = 0, length = 0;
-  for (std::size_t row = 0; row < ticks.size(); row += step, ++sampled)
-    length += static_cast<double>(JsonLength(ticks, row));
-  if (sampled > 0) facts.json_bytes = length / sampled * static_cast<double>(ticks.size());
+  for (std::size_t i = 0; i < rows.size(); i += step, ++sampled)
+    length += static_cast<double>(JsonLength(ticks, rows[i]));
+  if (sampled > 0) facts.json_bytes = length / sampled * static_cast<double>(rows.size());
   return facts;
 }
 

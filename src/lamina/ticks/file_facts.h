@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <map>
+#include <span>
 #include <string>
 #include <utility>
 #include <vector>
@@ -25,8 +26,8 @@ struct TickSpan {
 
 struct ContractFacts {
   std::int64_t first_ns = 0, last_ns = 0, ticks = 0;
-  DayStatistics statistics;     ///< when asked for
-  std::vector<TickSpan> spans;  ///< when asked for
+  DayStatistics statistics;     ///< of new ticks
+  std::vector<TickSpan> spans;  ///< as well
 };
 
 /// Of the ticks of one day and kind.
@@ -35,8 +36,8 @@ struct FileFacts {
   double json_bytes = 0;  ///< of the same ticks as JSON lines, estimated from a sample
 };
 
-/// `ticks` is sorted as the archive is. `deep`: statistics and spans, too.
-FileFacts FactsOf(const TickBatch& ticks, bool deep);
+/// Of the rows given by their numbers, sorted as the archive is, with statistics and spans.
+FileFacts FactsOf(const TickBatch& ticks, std::span<const std::uint32_t> rows);
 
 /// Rows of `tick_archives` for a file that the commit in the making has appended to `table`.
 /// `name`: the last part of its path. REQUIRES a write transaction, as do the others.

@@ -1,5 +1,7 @@
 #include "lamina/ticks/file_facts.h"
 
+#include <numeric>
+
 #include <gmock/gmock.h>
 
 #include "lamina/ticks/coverage.h"
@@ -23,8 +25,14 @@ TickBatch Trades(const std::vector<std::int64_t>& seconds, std::int64_t writer =
   return ticks;
 }
 
+FileFacts FactsOfAll(const TickBatch& ticks) {
+  std::vector<std::uint32_t> rows(ticks.size());
+  std::iota(rows.begin(), rows.end(), 0U);
+  return FactsOf(ticks, rows);
+}
+
 TEST(FileFacts, SpansEndInSilence) {
-  const FileFacts facts = FactsOf(Trades({0, 100, 400, 701, 702}), true);
+  const FileFacts facts = FactsOfAll(Trades({0, 100, 400, 701, 702}));
   ASSERT_EQ(facts.contracts.size(), 1u);
   const ContractFacts& own = facts.contracts.begin()->second;
   EXPECT_EQ(own.ticks, 5);
@@ -33,14 +41,24 @@ TEST(FileFacts, SpansEndInSilence) {
   EXPECT_EQ(own.spans[1].first_ns, test::kStart + 701 * test::kSecond);
   EXPECT_GT(facts.json_bytes, 5 * 60);
   EXPECT_LT(facts.json_bytes, 5 * 120);
-  EXPECT_TRUE(FactsOf(Trades({0}), false).contracts.begin()->second.spans.empty());
+}
+
+TEST(FileFacts, RowsCountInTheOrderGiven) {
+  const TickBatch ticks = Trades({700, 0, 100, 5000});
+  const std::vector<std::uint32_t> rows = {1, 2, 0};
+  const FileFacts facts = FactsOf(ticks, rows);
+  const ContractFacts& own = facts.contracts.begin()->second;
+  EXPECT_EQ(own.ticks, 3);
+  EXPECT_EQ(own.first_ns, test::kStart);
+  EXPECT_EQ(own.last_ns, test::kStart + 700 * test::kSecond);
+  EXPECT_EQ(own.statistics.total_ticks(), 3);
 }
 
 TEST(FileFacts, SpansThatTouchAreJoined) {
   test::TestCatalog store;
   const auto add = [&](const TickBatch& ticks) {
     EXPECT_THAT(store->Transact([&](catalog::Database& database) {
-      return AddCoverage(database, FactsOf(ticks, true));
+      return AddCoverage(database, FactsOfAll(ticks));
     }),
                 IsOk());
   };

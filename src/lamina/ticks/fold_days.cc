@@ -25,6 +25,9 @@ namespace {
 
 using ArrowTable = std::shared_ptr<arrow::Table>;
 
+/// Stretches folded at once, when nobody says how many.
+constexpr std::size_t kWorkersMax = 2;
+
 struct Day {
   catalog::LakeTable table;
   std::int64_t snapshot = 0;
@@ -122,15 +125,17 @@ const std::int64_t* Integers(const arrow::Table& rows, const std::string& name) 
   return static_cast<const arrow::Int64Array&>(*column->chunk(0)).raw_values();
 }
 
-// The rows in the archive's order; files are runs of it, so there is little to do.
-Result<ArrowTable> Sorted(const std::vector<ArrowTable>& parts) {
-  LAMINA_ASSIGN(const ArrowTable stacked, table::StackTables(parts));
-  LAMINA_ASSIGN(ArrowTable rows, table::Combine(*stacked));
+/// The order of the archive for rows that lie one part behind the other.
+Result<std::vector<std::int64_t>> OrderOf(const arrow::Table& stacked) {
   TickBatch keys;
-  const auto count = static_cast<std::size_t>(rows->num_rows());
   const auto take = [&](const char* name) {
-    const std::int64_t* values = Integers(*rows, name);
-    return std::vector<std::int64_t>(values, values + count);
+    std::vector<std::int64_t> values;
+    values.reserve(static_cast<std::size_t>(stacked.num_rows()));
+    for (const auto& chunk : stacked.GetColumnByName(name)->chunks()) {
+      const std::int64_t* from = static_cast<const arrow::Int64Array&>(*chunk).raw_values();
+      values.insert(values.end(), from, from + chunk->length());
+    }
+    return values;
   };
   keys.contract_id = take("contract_id");
   keys.ts_ns = take("ts_ns");
@@ -138,16 +143,51 @@ Result<ArrowTable> Sorted(const std::vector<ArrowTable>& parts) {
   keys.writer = take("writer");
   keys.seq = take("seq");
   std::vector<std::int64_t> order;
-  order.reserve(count);
+  order.reserve(keys.size());
+  for (const DayRows& day : ArchiveOrder(keys))
+    order.insert(order.end(), day.rows.begin(), day.rows.end());
+  return order;
+}
+
+/// The rows in the archive's order, column by column: of the parts only those columns stay in
+/// memory that have not been taken yet.
+Result<ArrowTable> Sorted(std::vector<ArrowTable> parts) {
+  LAMINA_ASSIGN(ArrowTable stacked, table::StackTables(parts));
+  parts.clear();
+  LAMINA_ASSIGN(const std::vector<std::int64_t> order, OrderOf(*stacked));
   bool moved = false;
-  for (const DayRows& day : ArchiveOrder(keys)) {
-    for (const std::uint32_t row : day.rows) {
-      moved = moved || static_cast<std::size_t>(row) != order.size();
-      order.push_back(row);
-    }
+  for (std::size_t i = 0; i < order.size() && !moved; ++i)
+    moved = order[i] != static_cast<std::int64_t>(i);
+  const std::shared_ptr<arrow::Schema> schema = stacked->schema();
+  arrow::ChunkedArrayVector columns = stacked->columns();
+  stacked.reset();
+  for (std::size_t i = 0; i < columns.size(); ++i) {
+    LAMINA_ASSIGN(auto whole, table::CombineColumn(*columns[i]));
+    columns[i] = std::make_shared<arrow::ChunkedArray>(std::move(whole));
+    if (!moved) continue;
+    const ArrowTable one =
+        arrow::Table::Make(arrow::schema({schema->field(static_cast<int>(i))}), {columns[i]});
+    LAMINA_ASSIGN(const ArrowTable taken, table::TakeRows(*one, order));
+    columns[i] = taken->column(0);
   }
-  if (!moved) return rows;
-  return table::TakeRows(*rows, order);
+  return arrow::Table::Make(schema, std::move(columns), static_cast<std::int64_t>(order.size()));
+}
+
+/// Of all rows of a file just written, a row group at a time.
+Result<catalog::RowDigest> DigestFile(io::Env& env, const std::string& path,
+                                      const table::WrittenFile& written,
+                                      std::int64_t row_group_rows) {
+  catalog::RowDigest digest;
+  for (std::int64_t begin = 0; begin < written.rows; begin += row_group_rows) {
+    table::ReadOptions options;
+    options.footer_crc32c = written.footer_crc32c;
+    options.row_begin = begin;
+    options.row_end = begin + row_group_rows;
+    LAMINA_ASSIGN(const ArrowTable rows, table::ReadParquet(env, path, options));
+    LAMINA_ASSIGN(const catalog::RowDigest added, catalog::DigestRows(*rows));
+    digest += added;
+  }
+  return digest;
 }
 
 Result<FileFacts> FactsOfRows(const arrow::Table& rows, TickKind kind, double json_per_tick) {
@@ -209,11 +249,7 @@ class Folding {
       expected_rows_ += day_.files[place].rows;
     }
     json_per_tick_ = rows > 0 ? json / rows : 0;
-    for (const Stretch& stretch : CutIntoStretches(members, options_.file_rows)) {
-      if (options_.cancel != nullptr && options_.cancel->cancelled())
-        return Cancelled("interrupted; what was folded stays, run it again to go on");
-      LAMINA_TRY(FoldStretch(stretch));
-    }
+    LAMINA_TRY(FoldStretches(CutIntoStretches(members, options_.file_rows)));
     if (rows_ != expected_rows_)
       return Corruption("the files of ticks." + day_.table.name + " of " +
                         market::FormatDay(market::Day{day_.day}) + " hold " +
@@ -234,8 +270,9 @@ class Folding {
 
  private:
   struct Made {
-    std::string name;
+    std::string staged, name;
     FileFacts facts;
+    table::WrittenFile written;  ///< no rows: no file
   };
 
   Status PutRows(catalog::Database& database, catalog::LakeWriter& writer,
@@ -247,20 +284,57 @@ class Folding {
     return Ok();
   }
 
-  Result<std::vector<ArrowTable>> ReadStretch(const Stretch& stretch, catalog::RowDigest& digest) {
-    std::vector<table::ColumnRange> ranges = {
-        Between("contract_id", stretch.low_contract, stretch.high_contract)};
-    if (stretch.first_ns != INT64_MIN || stretch.last_ns != INT64_MAX)
-      ranges.push_back(Between("ts_ns", stretch.first_ns, stretch.last_ns));
+  /// A few side by side; their number bounds the memory.
+  Status FoldStretches(const std::vector<Stretch>& stretches) {
+    std::vector<Made> made(stretches.size());
+    for (Made& one : made) {
+      LAMINA_ASSIGN(one.staged, commit_->StageLakeFile());
+    }
+    const std::size_t workers =
+        options_.workers == 0 ? std::min(kWorkersMax, AvailableCores()) : options_.workers;
+    LAMINA_TRY(ParallelFor(made.size(), workers, [&](std::size_t i, std::size_t) -> Status {
+      if (options_.cancel != nullptr && options_.cancel->cancelled())
+        return Cancelled("interrupted; what was folded stays, run it again to go on");
+      return FoldStretch(stretches[i], made[i]);
+    }));
+    for (Made& one : made) {
+      if (one.written.rows == 0) continue;
+      rows_ += one.written.rows;
+      bytes_ += one.written.size_bytes;
+      LAMINA_TRY(commit_->AddLakeFile(day_.table, one.staged, std::move(one.written),
+                                      day_.lake_files[fold_.places.front()].partition_values));
+      made_.push_back(std::move(one));
+    }
+    return Ok();
+  }
+
+  /// What must be asked of a file so that it gives the rows of `stretch`; nothing when it has no
+  /// others.
+  static std::vector<table::ColumnRange> RangesOf(const Stretch& stretch, const FoldFile& file) {
+    std::vector<table::ColumnRange> ranges;
+    if (file.contracts.front().contract_id < stretch.low_contract ||
+        file.contracts.back().contract_id > stretch.high_contract)
+      ranges.push_back(Between("contract_id", stretch.low_contract, stretch.high_contract));
+    const bool in_time =
+        std::all_of(file.contracts.begin(), file.contracts.end(), [&](const ContractSpan& span) {
+          return span.first_ns >= stretch.first_ns && span.last_ns <= stretch.last_ns;
+        });
+    if (!in_time) ranges.push_back(Between("ts_ns", stretch.first_ns, stretch.last_ns));
+    return ranges;
+  }
+
+  Result<std::vector<ArrowTable>> ReadStretch(const Stretch& stretch,
+                                              catalog::RowDigest& digest) const {
     std::vector<ArrowTable> parts;
     for (const std::size_t place : fold_.places) {
-      const auto& contracts = day_.files[place].contracts;
-      if (contracts.front().contract_id > stretch.high_contract ||
-          contracts.back().contract_id < stretch.low_contract)
+      const FoldFile& file = day_.files[place];
+      if (file.contracts.front().contract_id > stretch.high_contract ||
+          file.contracts.back().contract_id < stretch.low_contract)
         continue;
       LAMINA_ASSIGN(ArrowTable part,
                     catalog::ReadLakeFile(catalog_.env(), catalog_.LakePath(""), day_.table,
-                                          day_.lake_files[place], day_.table.columns, ranges));
+                                          day_.lake_files[place], day_.table.columns,
+                                          RangesOf(stretch, file)));
       if (part->num_rows() == 0) continue;
       LAMINA_ASSIGN(const catalog::RowDigest added, catalog::DigestRows(*part));
       digest += added;
@@ -269,38 +343,27 @@ class Folding {
     return parts;
   }
 
-  Status FoldStretch(const Stretch& stretch) {
+  Status FoldStretch(const Stretch& stretch, Made& made) const {
     catalog::RowDigest digest;
-    ArrowTable rows;
-    {
-      LAMINA_ASSIGN(const std::vector<ArrowTable> parts, ReadStretch(stretch, digest));
-      if (parts.empty()) return Ok();
-      LAMINA_ASSIGN(rows, Sorted(parts));
-    }
-    Made made;
-    const auto kind = day_.table.name == TickTableName(TickKind::kTrades)   ? TickKind::kTrades
-                      : day_.table.name == TickTableName(TickKind::kQuotes) ? TickKind::kQuotes
-                                                                            : TickKind::kMidpoints;
-    LAMINA_ASSIGN(made.facts, FactsOfRows(*rows, kind, json_per_tick_));
-    LAMINA_ASSIGN(const std::string staged, commit_->StageLakeFile());
     table::WriteOptions write;
     write.zstd_level = options_.zstd_level;
     write.sorted_by = TickSortKeys();
-    LAMINA_ASSIGN(table::WrittenFile written,
-                  table::WriteParquet(catalog_.env(), staged, *rows, write));
-    rows.reset();
-    LAMINA_ASSIGN(
-        const ArrowTable back,
-        table::ReadParquet(catalog_.env(), staged, {.footer_crc32c = written.footer_crc32c}));
-    LAMINA_ASSIGN(const catalog::RowDigest found, catalog::DigestRows(*back));
+    {
+      LAMINA_ASSIGN(std::vector<ArrowTable> parts, ReadStretch(stretch, digest));
+      if (parts.empty()) return Ok();
+      LAMINA_ASSIGN(const ArrowTable rows, Sorted(std::move(parts)));
+      const auto kind = day_.table.name == TickTableName(TickKind::kTrades) ? TickKind::kTrades
+                        : day_.table.name == TickTableName(TickKind::kQuotes)
+                            ? TickKind::kQuotes
+                            : TickKind::kMidpoints;
+      LAMINA_ASSIGN(made.facts, FactsOfRows(*rows, kind, json_per_tick_));
+      LAMINA_ASSIGN(made.written, table::WriteParquet(catalog_.env(), made.staged, *rows, write));
+    }
+    made.name = io::BaseName(made.staged);
+    LAMINA_ASSIGN(const catalog::RowDigest found,
+                  DigestFile(catalog_.env(), made.staged, made.written, write.row_group_rows));
     if (found != digest)
-      return Internal(staged + ": folded ticks differ from those of the files folded");
-    made.name = io::BaseName(staged);
-    rows_ += written.rows;
-    bytes_ += written.size_bytes;
-    LAMINA_TRY(commit_->AddLakeFile(day_.table, staged, std::move(written),
-                                    day_.lake_files[fold_.places.front()].partition_values));
-    made_.push_back(std::move(made));
+      return Internal(made.staged + ": folded ticks differ from those of the files folded");
     return Ok();
   }
 

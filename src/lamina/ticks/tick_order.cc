@@ -8,6 +8,8 @@
 namespace lamina::ticks {
 namespace {
 
+constexpr std::size_t kStretchesMax = 64;
+
 template <class T>
 std::vector<T> Take(const std::vector<T>& values, std::span<const std::uint32_t> rows) {
   std::vector<T> taken;
@@ -42,6 +44,25 @@ std::vector<std::vector<std::uint32_t>> ByContract(const TickBatch& ticks) {
   return rows;
 }
 
+/// Few sorted stretches behind each other are merged; else all is sorted. Equal rows keep their
+/// order.
+template <class Before>
+void SortRows(std::vector<std::uint32_t>& rows, Before before) {
+  std::vector<std::ptrdiff_t> ends = {0};
+  for (auto at = rows.begin(); at != rows.end();) {
+    at = std::is_sorted_until(at, rows.end(), before);
+    ends.push_back(at - rows.begin());
+    if (ends.size() > kStretchesMax) return std::stable_sort(rows.begin(), rows.end(), before);
+  }
+  for (std::size_t step = 1; step + 1 < ends.size(); step *= 2) {
+    for (std::size_t i = 0; i + step + 1 < ends.size(); i += 2 * step) {
+      const std::size_t last = std::min(i + 2 * step, ends.size() - 1);
+      std::inplace_merge(rows.begin() + ends[i], rows.begin() + ends[i + step],
+                         rows.begin() + ends[last], before);
+    }
+  }
+}
+
 }  // namespace
 
 std::vector<DayRows> ArchiveOrder(const TickBatch& ticks) {
@@ -52,8 +73,7 @@ std::vector<DayRows> ArchiveOrder(const TickBatch& ticks) {
   };
   std::map<std::int32_t, std::vector<std::uint32_t>> days;
   for (std::vector<std::uint32_t>& rows : ByContract(ticks)) {
-    if (!std::is_sorted(rows.begin(), rows.end(), before))
-      std::stable_sort(rows.begin(), rows.end(), before);
+    SortRows(rows, before);
     std::vector<std::uint32_t>* into = nullptr;
     std::int32_t day = 0;
     for (const std::uint32_t row : rows) {

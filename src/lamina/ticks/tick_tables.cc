@@ -32,21 +32,39 @@ constexpr std::array kTextFields = {
     TextField{"exchange", &TickBatch::exchange}, TextField{"conditions", &TickBatch::conditions},
     TextField{"source", &TickBatch::source}, TextField{"extra", &TickBatch::extra}};
 
-template <class Builder, class T>
-Result<ArrowArray> Numbers(const std::vector<T>& values) {
-  Builder builder;
-  LAMINA_ARROW(builder.AppendValues(values.data(), static_cast<std::int64_t>(values.size())),
-               "making a column of ticks");
-  LAMINA_ARROW_ASSIGN(ArrowArray array, builder.Finish(), "making a column of ticks");
-  return array;
+/// The rows of a batch that are wanted, in their order.
+struct Rows {
+  const std::uint32_t* numbers = nullptr;  ///< null: all, as they are
+  std::size_t count = 0;
+  std::size_t at(std::size_t i) const { return numbers == nullptr ? i : numbers[i]; }
+  std::int64_t length() const { return static_cast<std::int64_t>(count); }
+};
+
+/// One value of each row, by its number.
+template <class T, class ValueOf>
+Result<ArrowArray> Numbers(std::shared_ptr<arrow::DataType> type, const Rows& rows,
+                           const ValueOf& value_of) {
+  LAMINA_ARROW_ASSIGN(std::shared_ptr<arrow::Buffer> values,
+                      arrow::AllocateBuffer(rows.length() * static_cast<std::int64_t>(sizeof(T))),
+                      "making a column of ticks");
+  T* const to = reinterpret_cast<T*>(values->mutable_data());
+  for (std::size_t i = 0; i < rows.count; ++i) to[i] = value_of(rows.at(i));
+  return arrow::MakeArray(
+      arrow::ArrayData::Make(std::move(type), rows.length(), {nullptr, std::move(values)}, 0));
 }
 
-Result<ArrowArray> TypeNames(const std::vector<TickType>& types, TickKind kind) {
+Result<ArrowArray> Nulls(const std::shared_ptr<arrow::DataType>& type, const Rows& rows) {
+  LAMINA_ARROW_ASSIGN(ArrowArray none, arrow::MakeArrayOfNull(type, rows.length()),
+                      "making a column of ticks");
+  return none;
+}
+
+Result<ArrowArray> TypeNames(const std::vector<TickType>& types, const Rows& rows, TickKind kind) {
   arrow::StringBuilder builder;
-  const auto rows = static_cast<std::int64_t>(types.size());
-  LAMINA_ARROW(builder.Reserve(rows), "making a column of ticks");
-  LAMINA_ARROW(builder.ReserveData(rows * 9), "making a column of ticks");
-  for (const TickType type : types) {
+  LAMINA_ARROW(builder.Reserve(rows.length()), "making a column of ticks");
+  LAMINA_ARROW(builder.ReserveData(rows.length() * 9), "making a column of ticks");
+  for (std::size_t i = 0; i < rows.count; ++i) {
+    const TickType type = types[rows.at(i)];
     if (type < TickType::kLast || type > TickType::kMidPoint || KindOf(type) != kind)
       return InvalidArgument(std::string("a tick of type ") +
                              std::to_string(static_cast<int>(type)) + " among " +
@@ -57,16 +75,12 @@ Result<ArrowArray> TypeNames(const std::vector<TickType>& types, TickKind kind) 
   return array;
 }
 
-Result<ArrowArray> Texts(const TextColumn& column, std::size_t rows) {
-  if (column.codes.empty()) {
-    LAMINA_ARROW_ASSIGN(ArrowArray none,
-                        arrow::MakeArrayOfNull(arrow::utf8(), static_cast<std::int64_t>(rows)),
-                        "making a column of ticks");
-    return none;
-  }
+Result<ArrowArray> Texts(const TextColumn& column, const Rows& rows) {
+  if (column.codes.empty()) return Nulls(arrow::utf8(), rows);
   arrow::StringBuilder builder;
-  LAMINA_ARROW(builder.Reserve(static_cast<std::int64_t>(rows)), "making a column of ticks");
-  for (const std::uint32_t code : column.codes) {
+  LAMINA_ARROW(builder.Reserve(rows.length()), "making a column of ticks");
+  for (std::size_t i = 0; i < rows.count; ++i) {
+    const std::uint32_t code = column.codes[rows.at(i)];
     if (code > column.values.size()) return InvalidArgument("a text code without a text");
     if (code == 0) {
       builder.UnsafeAppendNull();
@@ -78,18 +92,12 @@ Result<ArrowArray> Texts(const TextColumn& column, std::size_t rows) {
   return array;
 }
 
-Result<ArrowArray> Requests(const TickBatch& ticks) {
-  if (ticks.request_id.empty()) {
-    LAMINA_ARROW_ASSIGN(
-        ArrowArray none,
-        arrow::MakeArrayOfNull(arrow::int64(), static_cast<std::int64_t>(ticks.size())),
-        "making a column of ticks");
-    return none;
-  }
+Result<ArrowArray> Requests(const std::vector<std::int64_t>& ids, const Rows& rows) {
+  if (ids.empty()) return Nulls(arrow::int64(), rows);
   arrow::Int64Builder builder;
-  LAMINA_ARROW(builder.Reserve(static_cast<std::int64_t>(ticks.size())),
-               "making a column of ticks");
-  for (const std::int64_t id : ticks.request_id) {
+  LAMINA_ARROW(builder.Reserve(rows.length()), "making a column of ticks");
+  for (std::size_t i = 0; i < rows.count; ++i) {
+    const std::int64_t id = ids[rows.at(i)];
     if (id == TickBatch::kNoRequest) {
       builder.UnsafeAppendNull();
     } else {
@@ -114,6 +122,38 @@ Status CheckLengths(const TickBatch& ticks) {
   }
   if (!equal) return InvalidArgument("columns of ticks with unequal numbers of rows");
   return Ok();
+}
+
+Result<std::shared_ptr<arrow::RecordBatch>> MakeBatch(const TickBatch& ticks, const Rows& rows) {
+  LAMINA_TRY(CheckLengths(ticks));
+  std::vector<ArrowArray> columns;
+  const auto add = [&](Result<ArrowArray> array) -> Status {
+    LAMINA_ASSIGN(ArrowArray made, std::move(array));
+    columns.push_back(std::move(made));
+    return Ok();
+  };
+  const auto add_integers = [&](const std::vector<std::int64_t>& column) {
+    return add(
+        Numbers<std::int64_t>(arrow::int64(), rows, [&](std::size_t row) { return column[row]; }));
+  };
+  LAMINA_TRY(add_integers(ticks.contract_id));
+  LAMINA_TRY(add(TypeNames(ticks.type, rows, ticks.kind)));
+  LAMINA_TRY(add(Numbers<std::int32_t>(
+      arrow::date32(), rows, [&](std::size_t row) { return TickDay(ticks.ts_ns[row]); })));
+  for (const auto* column : {&ticks.ts_ns, &ticks.recv_ns, &ticks.writer, &ticks.seq})
+    LAMINA_TRY(add_integers(*column));
+  for (std::size_t i = 0; i < ValueCount(ticks.kind); ++i)
+    LAMINA_TRY(add(Numbers<double>(arrow::float64(), rows,
+                                   [&](std::size_t row) { return ticks.values[i][row]; })));
+  LAMINA_TRY(add(Numbers<std::int32_t>(arrow::int32(), rows, [&](std::size_t row) {
+    return ticks.flags.empty() ? 0 : static_cast<std::int32_t>(ticks.flags[row]);
+  })));
+  LAMINA_TRY(add(Texts(ticks.exchange, rows)));
+  LAMINA_TRY(add(Texts(ticks.conditions, rows)));
+  LAMINA_TRY(add(Requests(ticks.request_id, rows)));
+  LAMINA_TRY(add(Texts(ticks.source, rows)));
+  LAMINA_TRY(add(Texts(ticks.extra, rows)));
+  return arrow::RecordBatch::Make(TickArrowSchema(ticks.kind), rows.length(), std::move(columns));
 }
 
 template <class ArrayType>
@@ -249,33 +289,12 @@ std::int32_t TickDay(std::int64_t ts_ns) {
 }
 
 Result<std::shared_ptr<arrow::RecordBatch>> ToArrow(const TickBatch& ticks) {
-  LAMINA_TRY(CheckLengths(ticks));
-  const std::size_t rows = ticks.size();
-  std::vector<ArrowArray> columns;
-  const auto add = [&](Result<ArrowArray> array) -> Status {
-    LAMINA_ASSIGN(ArrowArray made, std::move(array));
-    columns.push_back(std::move(made));
-    return Ok();
-  };
-  std::vector<std::int32_t> days(rows);
-  std::transform(ticks.ts_ns.begin(), ticks.ts_ns.end(), days.begin(), TickDay);
-  LAMINA_TRY(add(Numbers<arrow::Int64Builder>(ticks.contract_id)));
-  LAMINA_TRY(add(TypeNames(ticks.type, ticks.kind)));
-  LAMINA_TRY(add(Numbers<arrow::Date32Builder>(days)));
-  for (const auto* column : {&ticks.ts_ns, &ticks.recv_ns, &ticks.writer, &ticks.seq})
-    LAMINA_TRY(add(Numbers<arrow::Int64Builder>(*column)));
-  for (std::size_t i = 0; i < ValueCount(ticks.kind); ++i)
-    LAMINA_TRY(add(Numbers<arrow::DoubleBuilder>(ticks.values[i])));
-  std::vector<std::int32_t> flags(rows, 0);
-  std::copy(ticks.flags.begin(), ticks.flags.end(), flags.begin());
-  LAMINA_TRY(add(Numbers<arrow::Int32Builder>(flags)));
-  LAMINA_TRY(add(Texts(ticks.exchange, rows)));
-  LAMINA_TRY(add(Texts(ticks.conditions, rows)));
-  LAMINA_TRY(add(Requests(ticks)));
-  LAMINA_TRY(add(Texts(ticks.source, rows)));
-  LAMINA_TRY(add(Texts(ticks.extra, rows)));
-  return arrow::RecordBatch::Make(TickArrowSchema(ticks.kind), static_cast<std::int64_t>(rows),
-                                  std::move(columns));
+  return MakeBatch(ticks, {nullptr, ticks.size()});
+}
+
+Result<std::shared_ptr<arrow::RecordBatch>> ToArrow(const TickBatch& ticks,
+                                                    std::span<const std::uint32_t> rows) {
+  return MakeBatch(ticks, {rows.data(), rows.size()});
 }
 
 Result<TickBatch> FromArrow(TickKind kind, const arrow::Table& table) {

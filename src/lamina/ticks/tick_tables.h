@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -50,6 +51,10 @@ std::int32_t TickDay(std::int64_t ts_ns);
 /// Rows in the lake's columns, in the order given. RETURNS kInvalidArgument for columns of unequal
 /// length, or a type of another kind.
 Result<std::shared_ptr<arrow::RecordBatch>> ToArrow(const TickBatch& ticks);
+/// Row rows[i] becomes row i. REQUIRES rows of
+/// `ticks`.
+Result<std::shared_ptr<arrow::RecordBatch>> ToArrow(const TickBatch& ticks,
+                                                    std::span<const std::uint32_t> rows);
 /// The same back; `table` has the columns of TickArrowSchema. RETURNS kCorruption for a row that
 /// cannot be a tick.
 Result<TickBatch> FromArrow(TickKind kind, const arrow::Table& table);
