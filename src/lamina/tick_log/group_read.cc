@@ -277,6 +277,19 @@ TickCollector::TickCollector(std::int64_t writer) : writer_(writer) {
   for (const TickKind kind : kTickKinds) out_[static_cast<std::size_t>(kind)].kind = kind;
 }
 
+void TickCollector::Reserve(const std::array<std::size_t, 3>& more) {
+  for (std::size_t kind = 0; kind < 3; ++kind) {
+    if (more[kind] == 0) continue;
+    TickBatch& out = out_[kind];
+    const std::size_t rows = out.size() + more[kind];
+    out.type.reserve(rows);
+    for (auto* column : {&out.contract_id, &out.ts_ns, &out.recv_ns, &out.writer, &out.seq}) {
+      column->reserve(rows);
+    }
+    for (std::size_t i = 0; i < ValueCount(out.kind); ++i) out.values[i].reserve(rows);
+  }
+}
+
 std::uint32_t TickCollector::Code(std::size_t kind, std::size_t column, std::string_view text) {
   TextColumn& texts = TextColumnOf(out_[kind], column);
   const auto [place, fresh] = interned_[kind][column].try_emplace(

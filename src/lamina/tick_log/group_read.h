@@ -49,6 +49,9 @@ class TickCollector {
  public:
   explicit TickCollector(std::int64_t writer);
 
+  /// Make room for so many more rows of each kind: nothing moves while they are added.
+  void Reserve(const std::array<std::size_t, 3>& more);
+
   struct RunBytes {
     const Run* run = nullptr;
     ByteView bytes;

@@ -1,6 +1,7 @@
 #include "lamina/tick_log/log_reader.h"
 
 #include <algorithm>
+#include <array>
 #include <chrono>
 #include <map>
 #include <mutex>
@@ -8,6 +9,7 @@
 #include <unordered_set>
 #include <utility>
 
+#include "lamina/base/parallel.h"
 #include "lamina/tick_log/group_read.h"
 #include "lamina/tick_log/jsonl_group.h"
 #include "lamina/tick_log/log_files.h"
@@ -18,6 +20,8 @@ namespace lamina::tick_log {
 namespace {
 
 constexpr std::size_t kCachedRunsMax = std::size_t{4} << 20;
+/// Less is looked through sooner than threads have begun.
+constexpr std::int64_t kBytesForThreads = std::int64_t{8} << 20;
 constexpr std::int64_t kIndexBytesMax = std::int64_t{1} << 30;
 /// A group that is not longer, or wanted by half, is read at once.
 constexpr std::uint32_t kWholeGroupBytes = 16 << 10;
@@ -83,6 +87,21 @@ std::vector<std::uint32_t> WantedRuns(const SegmentIndex& index, const Wanted& w
   }
   std::sort(found.begin(), found.end());
   return found;
+}
+
+/// How many rows runs have, by kind: no more than `segment_bytes` can hold, whatever an index says.
+std::array<std::size_t, 3> RowsOf(const SegmentIndex& index, std::span<const std::uint32_t> runs,
+                                  std::int64_t segment_bytes) {
+  constexpr std::size_t kRowBytesMin = 16;  // a time and a value
+  std::array<std::size_t, 3> rows{};
+  std::size_t left = static_cast<std::size_t>(segment_bytes) / kRowBytesMin;
+  for (const std::uint32_t number : runs) {
+    const Run& run = index.runs()[number].run;
+    const std::size_t count = std::min<std::size_t>({run.rows, run.bytes / kRowBytesMin, left});
+    rows[static_cast<std::size_t>(KindOf(run.type))] += count;
+    left -= count;
+  }
+  return rows;
 }
 
 /// Reads the wanted runs of one group after the other.
@@ -201,6 +220,7 @@ struct LogReader::State {
   Result<Known> Look(std::int64_t writer);
   Result<Known> LookOnce(std::int64_t writer);
   Status LoadIndex(const Known& known, std::size_t segment, Cached& cached) const;
+  Status LoadIndexes(const Known& known, std::span<const std::size_t> touched);
   Status ReadSegment(const Known& known, std::size_t segment, const Wanted& wanted,
                      const RowFilter& rows, TickCollector& out);
   void DropOld(std::int64_t writer, const std::vector<SegmentInfo>& kept);
@@ -348,13 +368,31 @@ Status LogReader::State::LoadIndex(const Known& known, std::size_t segment, Cach
   return ExtendIndex(cached.file, info.end_seq, limit, cached.index);
 }
 
+/// Of segments that were not looked at yet, side by side: that is what a first read waits for.
+Status LogReader::State::LoadIndexes(const Known& known, std::span<const std::size_t> touched) {
+  std::vector<std::pair<std::size_t, Cached*>> missing;
+  std::int64_t bytes = 0;
+  for (const std::size_t segment : touched) {
+    const SegmentInfo& info = known.log.segments[segment];
+    LAMINA_ASSIGN(Cached* const cached, Find(info.writer, info.number, info.path));
+    if (cached == nullptr) return NotFound(info.path + " has gone");
+    if (cached->index.end_seq(info.first_seq) >= info.end_seq) continue;
+    missing.emplace_back(segment, cached);
+    bytes += info.bytes;
+  }
+  const std::size_t workers = bytes < kBytesForThreads ? 1 : 0;
+  return ParallelFor(missing.size(), workers, [&](std::size_t i, std::size_t) {
+    return LoadIndex(known, missing[i].first, *missing[i].second);
+  });
+}
+
 Status LogReader::State::ReadSegment(const Known& known, std::size_t segment, const Wanted& wanted,
                                      const RowFilter& rows, TickCollector& out) {
   const SegmentInfo& info = known.log.segments[segment];
   LAMINA_ASSIGN(Cached* const cached, Find(info.writer, info.number, info.path));
   if (cached == nullptr) return NotFound(info.path + " has gone");
-  LAMINA_TRY(LoadIndex(known, segment, *cached));
   const std::vector<std::uint32_t> runs = WantedRuns(cached->index, wanted, rows);
+  out.Reserve(RowsOf(cached->index, runs, info.bytes));
   GroupReader reader(*cached, wanted, rows, out);
   for (std::size_t begin = 0; begin < runs.size();) {
     const std::uint32_t group = cached->index.runs()[runs[begin]].group;
@@ -381,8 +419,13 @@ Result<TickBatches> LogReader::Read(std::int64_t writer, std::int64_t from_seq,
                     "of writer " + std::to_string(writer));
   }
   const Wanted wanted(filter);
+  std::vector<std::size_t> touched;
   for (std::size_t i = 0; i < segments.size(); ++i) {
     if (segments[i].end_seq <= rows.from_seq || segments[i].first_seq >= rows.end_seq) continue;
+    touched.push_back(i);
+  }
+  LAMINA_TRY(state_->LoadIndexes(known, touched));
+  for (const std::size_t i : touched) {
     // Of a segment that failed only what came before the next one counts.
     RowFilter own = rows;
     own.end_seq = std::min(own.end_seq, segments[i].end_seq);
