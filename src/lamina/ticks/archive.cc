@@ -17,6 +17,9 @@
 namespace lamina::ticks {
 namespace {
 
+/// Fewer are written sooner than threads have begun.
+constexpr std::size_t kTicksForThreads = 1 << 15;
+
 struct NewFile {
   const catalog::LakeTable* table = nullptr;
   std::string name;
@@ -91,9 +94,11 @@ Status WriteKind(catalog::Catalog& catalog, catalog::Commit& commit,
   for (Part& part : parts) {
     LAMINA_ASSIGN(part.staged, commit.StageLakeFile());
   }
-  LAMINA_TRY(ParallelFor(parts.size(), options.workers, [&](std::size_t number, std::size_t) {
-    return WritePart(catalog.env(), options, parts[number]);
-  }));
+  const bool few = options.workers == 0 && ticks.size() < kTicksForThreads;
+  LAMINA_TRY(
+      ParallelFor(parts.size(), few ? 1 : options.workers, [&](std::size_t number, std::size_t) {
+        return WritePart(catalog.env(), options, parts[number]);
+      }));
   for (Part& part : parts) {
     ++report.files;
     report.ticks += part.written.rows;

@@ -29,7 +29,8 @@ struct ArchiveOptions {
   int zstd_level = 3;
   std::int64_t commit_ticks = 1 << 19;  ///< at most so many in one commit: bounds the memory
   std::int64_t file_ticks = 1 << 18;    ///< at most so many in a file
-  std::size_t workers = 0;              ///< files written side by side; 0: as many as cores
+  /// Files written side by side; 0: as many as cores, or one when there are few ticks.
+  std::size_t workers = 0;
   /// Also durable ticks of segments that are not sealed.
   bool open_segments = false;
   bool add_coverage = true;  ///< false for ticks that had been archived before

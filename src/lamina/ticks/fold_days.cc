@@ -27,6 +27,8 @@ using ArrowTable = std::shared_ptr<arrow::Table>;
 
 /// Stretches folded at once, when nobody says how many.
 constexpr std::size_t kWorkersMax = 2;
+/// Fewer are folded sooner than threads have begun.
+constexpr std::int64_t kRowsForThreads = 1 << 15;
 
 struct Day {
   catalog::LakeTable table;
@@ -290,8 +292,9 @@ class Folding {
     for (Made& one : made) {
       LAMINA_ASSIGN(one.staged, commit_->StageLakeFile());
     }
-    const std::size_t workers =
-        options_.workers == 0 ? std::min(kWorkersMax, AvailableCores()) : options_.workers;
+    const std::size_t usual =
+        expected_rows_ < kRowsForThreads ? 1 : std::min(kWorkersMax, AvailableCores());
+    const std::size_t workers = options_.workers == 0 ? usual : options_.workers;
     LAMINA_TRY(ParallelFor(made.size(), workers, [&](std::size_t i, std::size_t) -> Status {
       if (options_.cancel != nullptr && options_.cancel->cancelled())
         return Cancelled("interrupted; what was folded stays, run it again to go on");

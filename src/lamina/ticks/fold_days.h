@@ -21,7 +21,8 @@ struct FoldOptions {
   std::optional<std::int32_t> open_day = {};
   std::int64_t min_files = 32;
   std::int64_t file_rows = 3 * 131'072;  ///< of a file made: bounds the memory
-  std::size_t workers = 0;  ///< files made side by side, as well; 0: two, or one on one core
+  /// Files made side by side: bounds it as well. 0: two, or one for few rows or on one core.
+  std::size_t workers = 0;
   int zstd_level = 3;
   const CancelToken* cancel = nullptr;
 };

@@ -41,7 +41,7 @@ TEST(FoldDays, RowsInAreRowsOutInFewFiles) {
             RandomTicks(TickKind::kTrades, 700, static_cast<std::uint64_t>(i), 5, 2, i * 700));
   const std::int64_t before = *store->LatestSnapshot();
   const auto expected = catalog::DigestRows(*AllRows(store, before));
-  FoldOptions options{.open_day = kDay + 1, .file_rows = 800};
+  FoldOptions options{.open_day = kDay + 1, .file_rows = 800, .workers = 3};
   auto report = FoldTickDays(*store, options);
   ASSERT_THAT(report, IsOk());
   EXPECT_EQ(report->days, 1);  // the second day is open
