@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import importlib.util
+import json
 import sqlite3
 import threading
 import time
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from .errors import Unsupported
@@ -41,18 +42,25 @@ class Connections:
         self._lock = threading.Lock()
 
     def run(
-        self, query: str, snapshot: int, lake: Path, catalog_of: Callable[[int], Path]
+        self,
+        query: str,
+        snapshot: int,
+        lake: Path,
+        catalog_of: Callable[[int], Path],
+        check_tables: Callable[[list[str]], None],
     ) -> duckdb.DuckDBPyRelation:
         with self._lock:
             connection = self._by_snapshot.pop(snapshot, None)
             if connection is None:
-                connection = _connect(catalog_of(snapshot), lake)
+                connection = _connect(catalog_of(snapshot), lake, check_tables)
             self._by_snapshot[snapshot] = connection  # the last used one is last
             while len(self._by_snapshot) > _CONNECTIONS_KEPT:
                 del self._by_snapshot[next(iter(self._by_snapshot))]
         cursor = connection.cursor()  # a connection of its own, so that threads do not meet
         _enter(cursor)
-        return cursor.sql(_reading_statement(cursor, query))
+        statement = _reading_statement(cursor, query)
+        check_tables(_lake_tables(cursor, query))
+        return cursor.sql(statement)
 
     def close(self) -> None:
         with self._lock:
@@ -73,6 +81,24 @@ def _reading_statement(cursor: duckdb.DuckDBPyConnection, query: str) -> duckdb.
     return statements[0]
 
 
+def _lake_tables(cursor: duckdb.DuckDBPyConnection, query: str) -> list[str]:
+    """`schema.table` of each table or view of the lake that the query names, as parsed."""
+    row = cursor.execute("SELECT json_serialize_sql(?)", [query]).fetchone()
+    found = set()
+
+    def look(node: Any) -> None:
+        if isinstance(node, dict):
+            if node.get("type") == "BASE_TABLE" and node.get("catalog_name") in ("", "lake"):
+                found.add(f"{node['schema_name']}.{node['table_name']}")
+            node = list(node.values())
+        if isinstance(node, list):
+            for part in node:
+                look(part)
+
+    look(json.loads(row[0]) if row else None)  # of EXPLAIN it tells an error: that reads no rows
+    return sorted(found)
+
+
 def _text(text: str | Path) -> str:
     return "'" + str(text).replace("'", "''") + "'"
 
@@ -81,7 +107,9 @@ def _name(text: str) -> str:
     return '"' + text.replace('"', '""') + '"'
 
 
-def _connect(catalog: Path, lake: Path) -> duckdb.DuckDBPyConnection:
+def _connect(
+    catalog: Path, lake: Path, check_tables: Callable[[list[str]], None]
+) -> duckdb.DuckDBPyConnection:
     try:
         import duckdb
     except ImportError as error:
@@ -98,7 +126,7 @@ def _connect(catalog: Path, lake: Path) -> duckdb.DuckDBPyConnection:
             )
         else:
             connection.execute("ATTACH ':memory:' AS lake")
-            _make_file_views(connection, rows, lake)
+            _make_file_views(connection, rows, lake, check_tables)
         _load_handles(connection, rows)
     return connection
 
@@ -184,8 +212,13 @@ _DUCKDB_TYPES = {
 
 
 def _make_file_views(
-    connection: duckdb.DuckDBPyConnection, rows: sqlite3.Connection, lake: Path
+    connection: duckdb.DuckDBPyConnection,
+    rows: sqlite3.Connection,
+    lake: Path,
+    check_tables: Callable[[list[str]], None],
 ) -> None:
+    import duckdb
+
     connection.execute("USE lake")
     tables = rows.execute(
         "SELECT t.table_id, s.schema_name, t.table_name, s.path || t.path FROM ducklake_table t "
@@ -204,7 +237,11 @@ def _make_file_views(
         ).fetchall()
         selected = _select_files(columns, files, lake / folder)
         connection.execute(f"CREATE SCHEMA IF NOT EXISTS {_name(schema)}")
-        connection.execute(f"CREATE VIEW {_name(schema)}.{_name(name)} AS {selected}")
+        try:
+            connection.execute(f"CREATE VIEW {_name(schema)}.{_name(name)} AS {selected}")
+        except duckdb.Error:  # it has read a file's footer
+            check_tables([f"{schema}.{name}"])
+            raise
     for schema, name, sql, aliases in rows.execute(
         "SELECT s.schema_name, v.view_name, v.sql, v.column_aliases FROM ducklake_view v "
         "JOIN ducklake_schema s USING (schema_id)"

@@ -27,6 +27,9 @@ if TYPE_CHECKING:
     import duckdb
 
 
+_CHECKED_UNASKED = 1 << 30  # bytes of lake files that a query has compared without being asked
+
+
 @dataclass(frozen=True)
 class Problem:
     """Something that `Store.verify` found."""
@@ -188,7 +191,9 @@ class Store:
             return snapshot
         return self._engine.resolve_snapshot(as_of_text(snapshot))
 
-    def sql(self, query: str, *, snapshot: AsOf = None) -> duckdb.DuckDBPyRelation:
+    def sql(
+        self, query: str, *, snapshot: AsOf = None, check: bool | None = None
+    ) -> duckdb.DuckDBPyRelation:
         """Run SQL over one snapshot of the store (the latest one unless given: a number, the name
         of a pin, or a time), in DuckDB.
 
@@ -199,12 +204,25 @@ class Store:
         While it lives for more than a second it holds a lease on its snapshot, so that `expire` and
         `gc` of other processes leave what it reads (not in a store opened read-only): keep it until
         what was made of it is read. Needs `lamina[sql]`.
+
+        DuckDB compares no checksums. So the files of the tables that the query names are compared
+        with the catalog's before it reads them, each once while the store is open; raises
+        Corruption that names a file. `check=None` leaves that out where it would read more than
+        1 GiB, `True` never does, `False` always.
         """
         engine = self._engine
         snapshot = self._snapshot_id(snapshot)
         if snapshot is None:
             snapshot = engine.latest_snapshot()
-        answer = self._sql.run(query, snapshot, self._root / "lake", self._snapshot_catalog)
+
+        def check_tables(tables: list[str]) -> None:
+            if check is not False:
+                limit = _CHECKED_UNASKED if check is None else None
+                engine.check_lake_bytes(snapshot, tables, limit)
+
+        answer = self._sql.run(
+            query, snapshot, self._root / "lake", self._snapshot_catalog, check_tables
+        )
         if not self._read_only:
             self._leases.hold(engine, snapshot, answer)
         return answer

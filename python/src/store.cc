@@ -6,6 +6,7 @@
 #include "ticks.h"
 #include <nanobind/stl/optional.h>
 #include <nanobind/stl/string.h>
+#include <nanobind/stl/vector.h>
 
 #include "lamina/catalog/snapshot_export.h"
 #include "lamina/store/stats.h"
@@ -46,6 +47,18 @@ nb::tuple ExportSnapshot(const OpenStore& self, const nb::object& path,
   const std::int64_t exported =
       Unlocked([&] { return catalog::ExportSnapshotCatalog(engine->catalog(), snapshot, target); });
   return nb::make_tuple(exported, Text(target));
+}
+
+nb::dict CheckLakeBytes(const OpenStore& self, std::int64_t snapshot,
+                        const std::vector<std::string>& tables, std::optional<std::int64_t> limit) {
+  const auto engine = self.Get();
+  const auto report =
+      Unlocked([&] { return self.lake_bytes().Check(engine->catalog(), snapshot, tables, limit); });
+  nb::dict row;
+  row["checked"] = report.checked;
+  row["known"] = report.known;
+  row["left"] = report.left;
+  return row;
 }
 
 std::int64_t LatestSnapshot(const OpenStore& self) {
@@ -121,6 +134,10 @@ void BindStore(nb::module_& module) {
       .def("export_snapshot", &ExportSnapshot, nb::arg("path"), nb::arg("snapshot").none(),
            nb::sig(
                "def export_snapshot(self, path: object, snapshot: int | None) -> tuple[int, str]"))
+      .def("check_lake_bytes", &CheckLakeBytes, nb::arg("snapshot"), nb::arg("tables"),
+           nb::arg("limit").none(),
+           nb::sig("def check_lake_bytes(self, snapshot: int, tables: list[str], "
+                   "limit: int | None) -> dict[str, int]"))
       .def("stats", &Stats, nb::sig("def stats(self) -> dict[str, object]"));
   BindBacktests(module, store);
   BindInstruments(store);

@@ -10,6 +10,7 @@
 
 #include "interop.h"
 
+#include "lamina/catalog/lake_bytes.h"
 #include "lamina/store/store.h"
 
 namespace lamina::stores {
@@ -34,9 +35,13 @@ class OpenStore {
     return std::move(store_);
   }
 
+  /// What of its lake this opening has compared with checksums.
+  catalog::LakeBytes& lake_bytes() const { return *lake_bytes_; }
+
  private:
   mutable std::mutex mutex_;
   std::shared_ptr<store::Store> store_;
+  std::unique_ptr<catalog::LakeBytes> lake_bytes_ = std::make_unique<catalog::LakeBytes>();
 };
 
 void BindStores(nb::module_& module, nb::class_<OpenStore>& store);

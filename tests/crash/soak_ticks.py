@@ -200,7 +200,7 @@ def soak(seconds: float, seed: int, writers: int, readers: int, folder: Path) ->
     config.write_text(
         config.read_text()
         + "\n[ticks]\nsegment_max_bytes = 1048576\nbuffer_retention_hours = 0\n"
-        + "buffer_rotation_minutes = 1\n"
+        + "buffer_rotation_minutes = 1\narchive_retention_days = 0\n"  # the ticks are of 2025
     )
     contracts = list(range(1, writers + 1))
     ledgers = {contract: folder / f"ledger{contract}" for contract in contracts}

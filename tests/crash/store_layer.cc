@@ -92,7 +92,9 @@ Status CheckCatalogLeftovers(catalog::Catalog& catalog) {
   const auto commit = catalog.BeginCommit("recover what others left");
   if (!commit.ok()) return commit.error().Clone();
   LAMINA_ASSIGN(std::vector<std::string> strays, Strays(catalog));
-  std::erase_if(strays, [](const std::string& path) { return path.ends_with("/lock"); });
+  std::erase_if(strays, [](const std::string& path) {
+    return path.ends_with("/lock") || path.ends_with("/ready");
+  });
   if (strays.empty()) return Ok();
   return Corruption("left over: " + strays.front());
 }

@@ -200,3 +200,69 @@ def test_views_give_what_the_lake_leaves_out(tmp_path, shared):
                         assert a == b or (a != a and b != b), (column, a, b)
                     elif a is None:
                         assert b is None or b != b or str(b) == "NaT", (column, b)
+
+
+def flip(path, place):
+    content = bytearray(path.read_bytes())
+    content[place] ^= 0x20
+    path.write_bytes(content)
+
+
+NAMED = (
+    "SELECT max(total_value) FROM backtests.portfolio_snapshots",
+    'SELECT count(*) FROM lake."backtests"."Portfolio_Snapshots" AS s',
+    "WITH s AS (FROM backtests.portfolio_snapshots) SELECT (SELECT max(total_value) FROM s)",
+)
+
+
+@pytest.mark.parametrize("extension", [True, False])
+def test_flipped_bytes_are_found_before_duckdb_reads(tmp_path, shared, monkeypatch, extension):
+    if not extension:
+        monkeypatch.setattr(_sql, "_extension_file", lambda name, version: None)
+    root = tmp_path / "store"
+    with lamina.open(root, create=True) as store:
+        store.backtests.import_(
+            shared / "data" / "bundles" / "golden" / "v2_8.10.0" / "one_run.iafbt"
+        )
+        right = [store.sql(query).fetchall() for query in NAMED]
+    [file] = (root / "lake" / "backtests" / "portfolio_snapshots").rglob("*.parquet")
+    size = file.stat().st_size
+    for place in range(0, size, size // 20):
+        flip(file, place)
+        with lamina.open(root, read_only=True) as store:
+            for query in NAMED:
+                with pytest.raises(lamina.Corruption, match=file.name):
+                    store.sql(query)
+            if extension:  # without it all footers are read at once
+                assert store.sql("SELECT count(*) FROM backtests.runs").fetchall() == [(1,)]
+        flip(file, place)
+    with lamina.open(root) as store:
+        assert [store.sql(query, check=True).fetchall() for query in NAMED] == right
+        flip(file, size // 2)  # what is written later is compared again
+        with pytest.raises(lamina.Corruption, match=file.name):
+            store.sql(NAMED[0])
+        store.sql(NAMED[0], check=False)
+
+
+def test_views_and_much_data(sql_store, monkeypatch):
+    from lamina import store as module
+
+    calls = []
+    engine = sql_store._engine
+
+    class Watched:
+        def __getattr__(self, name):
+            return getattr(engine, name)
+
+        def check_lake_bytes(self, snapshot, tables, limit):
+            calls.append((tables, engine.check_lake_bytes(snapshot, tables, limit)))
+
+    monkeypatch.setattr(type(sql_store), "_engine", Watched())
+    monkeypatch.setattr(module, "_CHECKED_UNASKED", 10)
+    sql_store.sql("SELECT count(*) FROM backtests.orders")
+    sql_store.sql("SELECT count(*) FROM backtests.orders", check=True)
+    sql_store.sql("SELECT 1")
+    (first, left), (_, checked), (none, nothing) = calls
+    assert first == ["backtests.orders"] and none == []
+    assert left["left"] == checked["checked"] > 10
+    assert set(nothing.values()) == {0}

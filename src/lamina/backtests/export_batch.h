@@ -30,11 +30,12 @@ struct ExportBatchReport {
   std::int64_t bytes = 0;
 };
 
-/// Write each of `handles` to `folder`/<handle>.iafbt (versions 3 and later: .obtf), with the price
-/// files it names beside it. A file that is there is replaced. One that fails does not stop the
-/// others. RETURNS kInvalidArgument for two handles that would be one file (on file systems that
-/// ignore case they are two names, and this cannot know it), kNotFound naming near handles before
-/// anything is written, kCancelled (what was written stays).
+/// Write each of `handles`, all as of one snapshot on which it holds a lease (read_lease.h), to
+/// `folder`/<handle>.iafbt (versions 3 and later: .obtf), with the price files it names beside it.
+/// A file that is there is replaced. One that fails does not stop the others. RETURNS
+/// kInvalidArgument for two handles that would be one file (on file systems that ignore case they
+/// are two names, and this cannot know it), kNotFound naming near handles before anything is
+/// written, kCancelled (what was written stays).
 Result<ExportBatchReport> ExportBatch(BacktestStore& store, const std::vector<std::string>& handles,
                                       const std::string& folder,
                                       const ExportBatchOptions& options = {});

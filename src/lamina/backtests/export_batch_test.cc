@@ -43,6 +43,24 @@ TEST(ExportBatch, WritesEachUnderItsHandle) {
   }
 }
 
+TEST(ExportBatch, AllAsOfOneSnapshot) {
+  TestStore store;
+  const std::string before = SmallBundle("b", {{"w", 40, 1000}}, 3);
+  ASSERT_THAT(PutBundle(*store, "a", SmallBundle("a", {{}})), IsOk());
+  ASSERT_THAT(PutBundle(*store, "b", before), IsOk());
+  ExportBatchOptions options;
+  options.workers = 1;
+  options.progress = [&](const ImportProgress& progress) {
+    if (progress.files_done == 1) {
+      EXPECT_THAT(store->Delete({"b"}), IsOk());
+    }
+  };
+  const auto report = ExportBatch(*store, {"a", "b"}, store.File("out"), options);
+  ASSERT_THAT(report, IsOk());
+  EXPECT_TRUE(report->failed.empty());
+  EXPECT_EQ(*io::PosixEnv().ReadFile(store.File("out/b.iafbt"), 1 << 20), before);
+}
+
 TEST(ExportBatch, OneThatFailsDoesNotStopTheOthers) {
   TestStore store;
   for (const char* handle : {"a", "b"}) {

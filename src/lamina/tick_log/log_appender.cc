@@ -51,7 +51,7 @@ Result<std::unique_ptr<LogAppender>> LogAppender::Open(io::Env& env, const std::
   const std::string folder = WriterFolder(root, writer);
   LAMINA_TRY(env.CreateDirectories(folder));
   std::unique_ptr<LogAppender> log(new LogAppender(env, folder, store_id, writer, options));
-  LAMINA_ASSIGN(log->lock_, TakeLogLock(env, folder));
+  LAMINA_ASSIGN(log->lock_, TakeLogLock(env, LockPath(folder)));
   LAMINA_ASSIGN(RepairedLog repaired, RepairLog(env, folder, store_id, writer));
   log->recovered_ = std::move(repaired.words);
   log->state_ = repaired.state;
@@ -60,6 +60,7 @@ Result<std::unique_ptr<LogAppender>> LogAppender::Open(io::Env& env, const std::
   LAMINA_TRY(log->FindKept());
   // So that readers know of the log, and a full disk is told before the first tick.
   if (log->state_.counter == 0) LAMINA_TRY(log->page_.Publish(log->state_));
+  LAMINA_ASSIGN(log->ready_, TakeLogLock(env, ReadyPath(folder)));
   LAMINA_TRY(log->PrepareSpare());
   return log;
 }
@@ -310,6 +311,7 @@ Status LogAppender::Close() {
     static_cast<void>(env_.Unlink(spare_->path));
     spare_.reset();
   }
+  ready_.reset();
   lock_.reset();
   return sealed.ok() ? std::move(synced) : std::move(sealed);
 }

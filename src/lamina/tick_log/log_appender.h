@@ -79,7 +79,7 @@ class LogAppender {
   Uuid store_id_;
   std::int64_t writer_;
   LogOptions options_;
-  std::unique_ptr<io::FileLock> lock_;
+  std::unique_ptr<io::FileLock> lock_, ready_;
   std::string recovered_;
   StatePage page_;
   LogState state_;

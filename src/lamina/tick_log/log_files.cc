@@ -83,6 +83,7 @@ std::string IndexPath(const std::string& segment_path) {
 }
 std::string StatePath(const std::string& folder) { return io::JoinPath(folder, "state"); }
 std::string LockPath(const std::string& folder) { return io::JoinPath(folder, "lock"); }
+std::string ReadyPath(const std::string& folder) { return io::JoinPath(folder, "ready"); }
 
 Result<std::vector<std::int64_t>> ListLogWriters(io::Env& env, const std::string& root) {
   std::vector<std::int64_t> writers;
@@ -128,7 +129,7 @@ Result<std::optional<LogState>> ReadLogState(io::Env& env, const std::string& fo
 }
 
 bool LogIsAlive(io::Env& env, const std::string& folder) {
-  const std::string path = LockPath(folder);
+  const std::string path = ReadyPath(folder);
   if (!env.Exists(path)) return false;
   // A lock that cannot be asked for (a folder without leave to write) says nothing: then only what
   // was published counts.

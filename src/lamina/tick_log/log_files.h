@@ -23,7 +23,10 @@ std::string WriterFolder(const std::string& root, std::int64_t writer);
 std::string SegmentPath(const std::string& folder, std::int64_t number);
 std::string IndexPath(const std::string& segment_path);
 std::string StatePath(const std::string& folder);
+/// Held by who writes or repairs the log.
 std::string LockPath(const std::string& folder);
+/// Held by the writer besides, once the page tells all that its predecessor left.
+std::string ReadyPath(const std::string& folder);
 
 /// Writers that have a log, ascending.
 Result<std::vector<std::int64_t>> ListLogWriters(io::Env& env, const std::string& root);
@@ -33,7 +36,8 @@ Result<std::vector<std::int64_t>> ListSegments(io::Env& env, const std::string& 
 /// Absent when the page is missing, was never written or is damaged: it is a hint.
 Result<std::optional<LogState>> ReadLogState(io::Env& env, const std::string& folder,
                                              const Uuid& store_id, std::int64_t writer);
-/// Whether a process holds the log's lock.
+/// Whether the log has a writer that keeps its page up to date. Not while it is being taken over:
+/// then the log ends where the dead writer's does.
 bool LogIsAlive(io::Env& env, const std::string& folder);
 
 /// A begun segment, being read.

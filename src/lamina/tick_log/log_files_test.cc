@@ -139,6 +139,8 @@ TEST(LogFiles, NamesAndLists) {
   EXPECT_EQ(IndexPath("f/00000012.seg"), "f/00000012.idx");
   EXPECT_FALSE(LogIsAlive(env, own));
   const auto lock = *env.TryLock(LockPath(own));
+  EXPECT_FALSE(LogIsAlive(env, own)) << "being taken over";
+  const auto ready = *env.TryLock(ReadyPath(own));
   EXPECT_TRUE(LogIsAlive(env, own));
 }
 

@@ -262,11 +262,15 @@ Result<SegmentEnd> LogReader::State::Settle(std::int64_t writer, SegmentFile& fi
 }
 
 Result<LogReader::State::Known> LogReader::State::Look(std::int64_t writer) {
-  // A successor that repairs the log cuts its tail off: what was seen of it is not damage.
+  // A successor that repairs the log cuts its tail off: what was seen of it is not damage. And what
+  // it has begun to write since the look at its lock may not be durable.
   for (int attempt = 1;; ++attempt) {
     Result<Known> known = LookOnce(writer);
-    if (known.ok() || known.error().code() != ErrorCode::kCorruption || attempt == 3) return known;
-    std::this_thread::sleep_for(std::chrono::milliseconds(2 * attempt));
+    const bool begun =
+        known.ok() && !known->log.alive && LogIsAlive(env, WriterFolder(root, writer));
+    const bool torn = !known.ok() && known.error().code() == ErrorCode::kCorruption;
+    if ((!begun && !torn) || attempt >= 5) return known;
+    if (torn) std::this_thread::sleep_for(std::chrono::milliseconds(2 * attempt));
   }
 }
 

@@ -4,6 +4,7 @@
 
 #include "lamina/base/matchers.h"
 #include "lamina/io/temporary_folder.h"
+#include "lamina/tick_log/log_files.h"
 #include "lamina/tick_log/log_recovery.h"
 #include "lamina/tick_log/log_test_support.h"
 
@@ -38,6 +39,23 @@ TEST_F(LogReaderTest, FollowsSeveralWritersAsTheyGrow) {
     EXPECT_EQ((*logs)[1].durable_end, 10 * round);
     EXPECT_EQ((*reader_.Read(1, 100 * (round - 1), INT64_MAX))[0].size(), 100U);
   }
+}
+
+TEST_F(LogReaderTest, ALogThatIsBeingTakenOverEndsWhereItDid) {
+  const std::string folder = WriterFolder(folder_.path(), 1);
+  {
+    const auto killed = Open(1);
+    ASSERT_THAT(killed->Append(test::Trades(100)), IsOk());
+    const std::string page = *env_.ReadFile(StatePath(folder), 1 << 20);
+    ASSERT_THAT(killed->Append(test::Trades(50)), IsOk());
+    ASSERT_THAT(killed->Close(), IsOk());
+    // As a power cut may leave it: the page is older than the ticks.
+    ASSERT_THAT(env_.WriteFileAtomically(StatePath(folder), page), IsOk());
+  }
+  EXPECT_EQ(reader_.Logs()->at(0).durable_end, 150);
+  const auto repairing = *env_.TryLock(LockPath(folder));
+  EXPECT_EQ(reader_.Logs()->at(0).durable_end, 150);
+  EXPECT_EQ((*reader_.Read(1, 0, INT64_MAX))[0].size(), 150U);
 }
 
 /// Contracts, types and times, over groups so long that only runs of them are read.

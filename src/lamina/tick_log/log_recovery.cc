@@ -66,10 +66,10 @@ Result<SegmentEnd> FindLogEnd(SegmentFile& file, const std::optional<LogState>& 
   return FindSegmentEnd(file, end, published ? state->durable_end : 0, {});
 }
 
-Result<std::unique_ptr<io::FileLock>> TakeLogLock(io::Env& env, const std::string& folder) {
+Result<std::unique_ptr<io::FileLock>> TakeLogLock(io::Env& env, const std::string& path) {
   constexpr int kTries = 50;
   for (int i = 1;; ++i) {
-    Result<std::unique_ptr<io::FileLock>> lock = env.TryLock(LockPath(folder));
+    Result<std::unique_ptr<io::FileLock>> lock = env.TryLock(path);
     if (lock.ok() || lock.error().code() != ErrorCode::kConflict || i == kTries) return lock;
     std::this_thread::sleep_for(std::chrono::milliseconds(2));
   }
@@ -144,7 +144,7 @@ Result<std::string> RecoverLog(io::Env& env, const std::string& root, const Uuid
                                std::int64_t writer) {
   const std::string folder = WriterFolder(root, writer);
   LAMINA_TRY(env.Stat(folder));
-  LAMINA_ASSIGN(const std::unique_ptr<io::FileLock> lock, TakeLogLock(env, folder));
+  LAMINA_ASSIGN(const std::unique_ptr<io::FileLock> lock, TakeLogLock(env, LockPath(folder)));
   LAMINA_ASSIGN(const RepairedLog repaired, RepairLog(env, folder, store_id, writer));
   return repaired.words;
 }

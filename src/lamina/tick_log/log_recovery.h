@@ -17,9 +17,9 @@
 
 namespace lamina::tick_log {
 
-/// A log's lock, also when another looks at it for a moment, as readers do to see whether its
-/// writer lives. RETURNS kConflict when it does.
-Result<std::unique_ptr<io::FileLock>> TakeLogLock(io::Env& env, const std::string& folder);
+/// LockPath or ReadyPath, also when another looks at it for a moment, as readers do to see whether
+/// the log's writer lives. RETURNS kConflict when it does.
+Result<std::unique_ptr<io::FileLock>> TakeLogLock(io::Env& env, const std::string& path);
 
 /// The state page being written. REQUIRES the log's lock.
 class StatePage {

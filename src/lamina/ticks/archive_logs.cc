@@ -167,7 +167,7 @@ Status ArchiveLog(catalog::Catalog& catalog, tick_log::LogReader& reader,
     }
     const auto found = static_cast<std::int64_t>(tick_log::CountTicks(*ticks));
     if (advance.damaged_groups == 0 && found != advance.end_seq - from) {
-      // A process that takes a dead writer's log over tells of its last ticks a moment later.
+      // Never past ticks that were not read, whatever a log tells from one moment to the next.
       LAMINA_ASSIGN(const std::int64_t now, EndNow(reader, log.writer, options.open_segments));
       if (now < advance.end_seq) return Ok();
       return Corruption("log " + std::to_string(log.writer) + ": " + std::to_string(found) +

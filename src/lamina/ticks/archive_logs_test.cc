@@ -4,6 +4,7 @@
 #include <arrow/table.h>
 #include <gmock/gmock.h>
 
+#include "lamina/io/faulty_env.h"
 #include "lamina/tick_log/tick_writer.h"
 #include "lamina/ticks/archive.h"
 #include "lamina/ticks/ticks_test_support.h"
@@ -117,6 +118,49 @@ TEST(ArchiveLogs, ADeadWritersEndIsArchivedToo) {
   CancelToken cancel;
   cancel.Cancel();
   EXPECT_THAT(ArchiveLogs(*store, logs, {.cancel = &cancel}), IsError(ErrorCode::kCancelled));
+}
+
+/// Shows a lock as free for so many looks: the holder came a moment later.
+class LateHolderEnv final : public io::FaultyEnv {
+ public:
+  LateHolderEnv(std::string elsewhere, int looks)
+      : FaultyEnv(io::PosixEnv()), elsewhere_(std::move(elsewhere)), looks_(looks) {}
+  Result<std::unique_ptr<io::FileLock>> TryLock(const std::string& path) override {
+    return FaultyEnv::TryLock(looks_-- > 0 ? elsewhere_ : path);
+  }
+
+ private:
+  std::string elsewhere_;
+  int looks_;
+};
+
+TEST(ArchiveLogs, PassesOverNoTickThatItDidNotRead) {
+  TestCatalog store;
+  const std::string folder = store->root() + "/log/1", page = folder + "/state";
+  std::string published;
+  {
+    auto writer = OpenWriter(store, 1);
+    ASSERT_THAT(writer->Append(OneKind(RandomTicks(TickKind::kTrades, 100, 1))), IsOk());
+    published = *io::PosixEnv().ReadFile(page, 1 << 20);
+    ASSERT_THAT(writer->Append(OneKind(RandomTicks(TickKind::kTrades, 100, 2))), IsOk());
+  }
+  // A page that does not tell of the second append, which the archiver listed just before.
+  ASSERT_THAT(io::PosixEnv().WriteFileAtomically(page, published), IsOk());
+  auto lock = io::PosixEnv().TryLock(folder + "/ready");
+  ASSERT_THAT(lock, IsOk());
+  LateHolderEnv env(store.File("elsewhere"), 2);
+  tick_log::LogReader logs(env, store->root(), store->store_id());
+  auto report = ArchiveLogs(*store, logs, {.open_segments = true});
+  ASSERT_THAT(report, IsOk());
+  EXPECT_EQ(report->ticks, 0);
+  EXPECT_EQ(store.Ask("SELECT watermark FROM tick_log"), "0");
+  lock->reset();
+  tick_log::LogReader later(io::PosixEnv(), store->root(), store->store_id());
+  report = ArchiveLogs(*store, later, {.open_segments = true});
+  ASSERT_THAT(report, IsOk());
+  EXPECT_EQ(report->ticks, 200);
+  EXPECT_EQ(Archived(store).size(), 200u);
+  EXPECT_EQ(store.Ask("SELECT watermark FROM tick_log"), "200");
 }
 
 }  // namespace
