@@ -3,8 +3,9 @@
 from ._lamina import __version__, arrow_version, read_bundle
 from .backtest import Backtest, BacktestRun, write_bundle
 from .backtests import Backtests, Batch
+from .bars import Bars, MadeBars
 from .calendar import Calendar, Session, calendar, calendars
-from .datasets import Bars, Datasets, Features, SaveReport
+from .datasets import Datasets, Features, SaveReport
 from .errors import (
     AlreadyExists,
     Cancelled,
@@ -28,6 +29,7 @@ from .folder_index import (
 from .index_row import BacktestIndexRow
 from .instruments import AddedInstruments, Instrument, Instruments
 from .magic import load_ipython_extension
+from .matrices import Matrix
 from .registry import Edge, Registry
 from .reports import (
     ExportManyReport,
@@ -97,6 +99,8 @@ __all__ = [
     "LaminaError",
     "LocalDirStore",
     "LocalTieredStore",
+    "MadeBars",
+    "Matrix",
     "MergeReport",
     "MigrationReport",
     "NotFound",

@@ -125,8 +125,9 @@ def encode(rows: pyarrow.Table, compression: str) -> bytes:
     import pyarrow
     import pyarrow.parquet as pq
 
-    # Field ids are the lake's business.
-    schema = pyarrow.schema([field.remove_metadata() for field in rows.schema])
+    # Field ids, and what must not be NULL, are the lake's business.
+    plain = [field.remove_metadata().with_nullable(True) for field in rows.schema]
+    schema = pyarrow.schema(plain)
     out = io.BytesIO()
     pq.write_table(rows.cast(schema), out, compression=compression)
     return out.getvalue()

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from . import _lamina, _progress, errors
 from ._time import AsOf
 from .backtest import Backtest, Names, StrPath
+from .registry import Edge, check_kinds
 from .reports import (
     ExportManyReport,
     ExportReport,
@@ -75,9 +76,12 @@ class Backtests:
         *,
         handle: str | None = None,
         replace: bool = False,
+        inputs: Sequence[tuple[str, str] | tuple[str, str, int]] = (),
     ) -> str:
         """Store one backtest: a Backtest (of `from_frames`, or of any store), a document (dict), or
-        a bundle file (path).
+        a bundle file (path). `inputs`: the prices it used, and whatever else it was made from, as
+        (kind, id) or (kind, id, snapshot): `("dataset", "ohlcv/EUR_USD/1h", snapshot)`; lineage
+        notes them once the backtest is stored.
 
         Returns the handle: as given, else the Backtest's own, the file's name, or the algorithm id.
         Raises AlreadyExists when the handle holds another document, unless `replace`; the same
@@ -85,10 +89,19 @@ class Backtests:
         """
         from . import stores
 
+        check_kinds([one[0] for one in inputs])
         batch = self._store._batch
         if batch is not None:
+            if inputs:
+                raise errors.InvalidArgument(
+                    "inputs cannot be noted within a batch: put the backtest outside of it, or use "
+                    "registry.add_lineage when the batch has ended"
+                )
             return batch.put(backtest, handle=handle, replace=replace)
-        return stores.put(self._engine, backtest, handle, replace)
+        made = stores.put(self._engine, backtest, handle, replace)
+        if inputs:
+            self._store.registry.add_lineage([Edge("backtest", made, *one) for one in inputs])
+        return made
 
     def merge(
         self,

@@ -1,16 +1,16 @@
-"""Datasets: named time-series tables of a store; bars and features among them."""
+"""Datasets: named time-series tables of a store; features among them."""
 
 from __future__ import annotations
 
 import datetime as dt
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from . import _frames, _lamina, quality
+from . import _frames, _lamina, matrices
 from ._time import AsOf, to_nanoseconds
 from .errors import InvalidArgument, NotFound
-from .quality import BarQuality
+from .matrices import Matrix
 from .table import Table
 
 if TYPE_CHECKING:
@@ -22,6 +22,14 @@ Names = str | int | Sequence[str | int] | None
 def micros(at: Any) -> int | None:
     """Microseconds since 1970 UTC, rounded up: the first one that is not before `at`."""
     return None if at is None else -(-to_nanoseconds(at) // 1000)
+
+
+def check_range(start: Any, end: Any) -> tuple[int | None, int | None]:
+    """Microseconds of both ends. Raises InvalidArgument for an end before the start."""
+    first, after = micros(start), micros(end)
+    if first is not None and after is not None and after < first:
+        raise InvalidArgument(f"the range starts after it ends: {start!r} to {end!r}")
+    return first, after
 
 
 def rows_of(frame: Any, what: str) -> _lamina.ArrowTable:
@@ -191,7 +199,7 @@ class Datasets:
         Times need a zone unless `assume_utc`. Raises InvalidArgument naming column and row,
         AlreadyExists (append), Conflict (another writer changed the same range)."""
         rows = rows_of(frame, f"rows for dataset {name!r}")
-        span = None if replace is None else (micros(replace[0]), micros(replace[1]))
+        span = None if replace is None else check_range(*replace)
         report = self._store._engine.dataset_save(
             name, rows, mode, dict(constants or {}), assume_utc, span
         )
@@ -217,8 +225,7 @@ class Datasets:
         return Table(
             self._store._engine.dataset_load(
                 name,
-                micros(start),
-                micros(end),
+                *check_range(start, end),
                 keys,
                 None if columns is None else list(columns),
                 self._store._snapshot_id(snapshot),
@@ -237,7 +244,7 @@ class Datasets:
         """Delete the rows with `start <= time < end` (and these keys). Older snapshots keep
         them."""
         keys = [(key, _texts(value)) for key, value in (where or {}).items()]
-        report = self._store._engine.dataset_delete(name, micros(start), micros(end), keys)
+        report = self._store._engine.dataset_delete(name, *check_range(start, end), keys)
         return SaveReport("", report)
 
     def _folder(self, name: str, report: Mapping[str, Any]) -> str:
@@ -250,103 +257,6 @@ def _texts(value: Any) -> list[str]:
     if isinstance(value, str | int):
         return [str(value)]
     return [str(one) for one in value]
-
-
-class Bars:
-    """OHLCV bars by instrument and timeframe. Thread-safe."""
-
-    def __init__(self, store: Store) -> None:
-        self._store = store
-
-    def save(
-        self,
-        frame: Any,
-        instrument: str | int | None = None,
-        *,
-        timeframe: str = "1h",
-        dataset: str = "ohlcv",
-        mode: str = "merge",
-        complete: bool | None = None,
-        fetch_run_id: int | None = None,
-        replace: tuple[Any, Any] | None = None,
-        assume_utc: bool = False,
-    ) -> SaveReport:
-        """Save bars: timestamp (start of the bar), open, high, low, close, and if known volume,
-        complete, fetch_run_id. Without `instrument` the frame has a column of that name. The
-        dataset is made when it is not there. See `Datasets.save` for modes and errors."""
-        engine = self._store._engine
-        engine.dataset_create_predefined("ohlcv", dataset, 0, None, [], True)
-        constants: dict[str, Any] = {}
-        rows = rows_of(frame, "bars")
-        if "timeframe" not in rows.column_names:
-            constants["timeframe"] = timeframe
-        if instrument is not None:
-            constants["instrument"] = self._symbol(instrument)
-        if complete is not None:
-            constants["complete"] = complete
-        if fetch_run_id is not None:
-            constants["fetch_run_id"] = fetch_run_id
-        return self._store.datasets.save(
-            dataset, rows, mode=mode, constants=constants, replace=replace, assume_utc=assume_utc
-        )
-
-    def load(
-        self,
-        instrument: Names = None,
-        start: Any = None,
-        end: Any = None,
-        *,
-        timeframe: str | None = None,
-        columns: Sequence[str] | None = None,
-        dataset: str = "ohlcv",
-        snapshot: AsOf = None,
-        by_time: bool = False,
-    ) -> Table:
-        """Bars with `start <= timestamp < end` of one instrument, several, or all (None), sorted
-        by instrument, timeframe and time (`by_time`: by time first)."""
-        where: dict[str, Any] = {}
-        if instrument is not None:
-            names = [instrument] if isinstance(instrument, str | int) else list(instrument)
-            where["instrument"] = [self._symbol(name) for name in names]
-        if timeframe is not None:
-            where["timeframe"] = timeframe
-        return self._store.datasets.load(
-            dataset,
-            start,
-            end,
-            where=where,
-            columns=columns,
-            snapshot=snapshot,
-            by_time=by_time,
-        )
-
-    def delete(
-        self,
-        instrument: str | int,
-        start: Any = None,
-        end: Any = None,
-        *,
-        timeframe: str | None = None,
-        dataset: str = "ohlcv",
-    ) -> int:
-        """Delete bars; returns how many there were."""
-        where = {"instrument": self._symbol(instrument)}
-        if timeframe is not None:
-            where["timeframe"] = timeframe
-        return self._store.datasets.delete(dataset, start, end, where=where).removed
-
-    def quality(self, instruments: Names = None, **choice: Any) -> list[BarQuality]:
-        """What cannot be true, what is absent and why; see `lamina.quality.check_bars`."""
-        return quality.check_bars(self._store, instruments, **choice)
-
-    def alignment(self, instruments: Names = None, **choice: Any) -> dict[str, Any]:
-        """How series line up in time; see `lamina.quality.align_bars`."""
-        return quality.align_bars(self._store, instruments, **choice)
-
-    def _symbol(self, name: str | int) -> str:
-        if isinstance(name, str):
-            return name
-        return self._store.instruments.get(name).symbol
 
 
 class Features:
@@ -390,6 +300,25 @@ class Features:
     ) -> Table:
         """Rows with `start <= timestamp < end`, by time."""
         return self._store.datasets.load(name, start, end, columns=columns, snapshot=snapshot)
+
+    def matrix(
+        self, name: str = "features", start: Any = None, end: Any = None, **choice: Any
+    ) -> Matrix:
+        """A wide table as numbers by time, instrument and feature; see
+        `lamina.matrices.of_features`."""
+        return matrices.of_features(self._store, name, start, end, **choice)
+
+    def matrices(
+        self,
+        name: str = "features",
+        start: Any = None,
+        end: Any = None,
+        *,
+        span: str | dt.timedelta = "30d",
+        **choice: Any,
+    ) -> Iterator[Matrix]:
+        """The same piece by piece, each of a span of time, in the memory of one."""
+        return matrices.chunks_of_features(self._store, name, start, end, span=span, **choice)
 
     def splits(
         self,

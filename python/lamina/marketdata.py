@@ -43,11 +43,14 @@ from ._registry_copy import copy_rows
 from ._time import to_nanoseconds
 from .datasets import rows_of
 from .errors import Conflict, InvalidArgument, NotFound
+from .health import Health, check_files, check_series
 from .table import Table
 
 if TYPE_CHECKING:
     import pandas
     import pyarrow
+
+    from .calendar import Calendar
 
 _FOLDERS = (
     "raw/ohlcv",
@@ -260,6 +263,38 @@ class StorageManager:
         for (data_type, instrument), some in months.items():
             written += self._refresh(data_type, instrument, some, "snappy")
         return written
+
+    def health(
+        self,
+        *,
+        max_age: str | dt.timedelta | None = None,
+        calendar: str | Calendar = "24/7",
+        now: Any = None,
+    ) -> Health:
+        """What a monitor of a recorder that runs around the clock asks, every minute if it likes:
+        each instrument's last bar and last fetch (`lamina.health.check_series`), the files of the
+        tree, what is pending, free disk space. Cheap: reads stamps, no prices, no whole files."""
+        series = check_series(
+            self.store, timeframe=self.timeframe, max_age=max_age, calendar=calendar, now=now
+        )
+        pending = len(list(self.db_path.parent.glob("pending_*.json")))
+        return check_files(self.store, self.data_root, series, pending)
+
+    # ---- temporary files -----------------------------------------------------------------------
+
+    @contextlib.contextmanager
+    def temporary(self, frame: Any = None) -> Iterator[Path]:
+        """The path of a file `cache/temp_*.parquet` for work in between, which nobody else has;
+        with `frame`, its rows are in it. It goes when the block ends. What a process that died left
+        there goes when the root is opened, an hour after it was last written to."""
+        path = self.data_root / "cache" / f"temp_{os.getpid()}_{uuid.uuid4().hex}.parquet"
+        try:
+            if frame is not None:
+                table = Table(rows_of(frame, "frame")).to_arrow()
+                path.write_bytes(encode(table, "snappy"))
+            yield path
+        finally:
+            path.unlink(missing_ok=True)
 
     # ---- runs and models -----------------------------------------------------------------------
 

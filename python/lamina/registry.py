@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from .errors import InvalidArgument
 from .table import Table
 
 if TYPE_CHECKING:
@@ -39,6 +40,18 @@ _COLUMNS = {
     "model_artifacts": "id model_type version file_path config_hash training_run_id metrics "
     "created_at",
 }
+
+
+KINDS = (
+    "dataset", "file", "fetch_run", "processing_run", "artifact", "backtest", "ticks", "prices",
+)  # fmt: skip
+
+
+def check_kinds(kinds: Iterable[str]) -> None:
+    """Raises InvalidArgument for what is no kind of lineage."""
+    for kind in kinds:
+        if kind not in KINDS:
+            raise InvalidArgument(f"{kind!r} is no kind of lineage; there are {', '.join(KINDS)}")
 
 
 class Registry:
@@ -120,6 +133,7 @@ class Registry:
     ) -> int:
         """Note a step of processing over files of the registry (their ids). `inputs`: further
         things it was made from, as (kind, id) or (kind, id, snapshot). Returns the id."""
+        check_kinds([one[0] for one in inputs])
         row = {
             "run_type": run_type,
             "config_hash": config_hash,
@@ -163,15 +177,18 @@ class Registry:
 
     def add_lineage(self, edges: Sequence[Edge]) -> None:
         """Note what was made from what; kinds: dataset, file, fetch_run, processing_run, artifact,
-        backtest, ticks."""
+        backtest, ticks, prices. A series of bars is a `dataset` with id `ohlcv/EUR_USD/1h`, with a
+        range behind it (`[2024-01-01T00:00:00+00:00,)`) its bars of that."""
         self._store._engine.lineage_add([tuple(Edge(*edge)) for edge in edges])
 
     def lineage(self, kind: str, id: str | int) -> list[Edge]:
-        """Edges to what it was made from, to what that was made from, and so on."""
+        """Edges to what it was made from, to what that was made from, and so on. A dataset leads to
+        the series in it that were made, a backtest to the price files that its document names."""
         return [Edge(*edge) for edge in self._store._engine.lineage_of(kind, str(id))]
 
     def stale(self) -> list[Edge]:
-        """Edges from datasets that have changed since they were read."""
+        """Edges whose input has changed since it was read: datasets, series of bars, ticks. Of what
+        was made again from the same input only the newest edge counts."""
         return [Edge(*edge) for edge in self._store._engine.lineage_stale()]
 
     def _table(self, name: str, where: Mapping[str, Any]) -> Table:

@@ -16,8 +16,9 @@ from . import _html, _lamina, _sql
 from ._leases import Leases
 from ._time import AsOf, as_of_text, to_microseconds
 from .backtests import Backtests, Batch
+from .bars import Bars
 from .calendar import Calendar
-from .datasets import Bars, Datasets, Features
+from .datasets import Datasets, Features
 from .errors import Unsupported
 from .instruments import Instruments
 from .registry import Registry

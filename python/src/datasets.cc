@@ -1,4 +1,4 @@
-#include "lamina/dataset/datasets.h"
+#include "datasets.h"
 
 #include <cstdint>
 #include <optional>
@@ -15,47 +15,15 @@
 #include "lamina/dataset/bar_files.h"
 #include "lamina/dataset/registry.h"
 #include "lamina/io/env.h"
+#include "lamina/store/lineage.h"
 
 namespace lamina::python {
-namespace {
-
-using dataset::Definition;
 
 dataset::TimeRange RangeOf(std::optional<std::int64_t> start, std::optional<std::int64_t> end) {
   dataset::TimeRange range;
   if (start) range.start = Micros{*start};
   if (end) range.end = Micros{*end};
   return range;
-}
-
-std::vector<dataset::Column> ColumnsOf(const nb::list& columns) {
-  std::vector<dataset::Column> made;
-  for (const nb::handle each : columns) {
-    const auto column = nb::cast<nb::tuple>(each);
-    made.push_back({nb::cast<std::string>(column[0]),
-                    OrRaise(table::LakeTypeFromName(nb::cast<std::string>(column[1]))),
-                    nb::cast<bool>(column[2])});
-  }
-  return made;
-}
-
-nb::dict ToDict(const Definition& definition) {
-  nb::dict made;
-  made["name"] = Text(definition.name);
-  made["kind"] = Text(definition.kind);
-  made["table"] = Text(definition.lake_schema + "." + definition.name);
-  nb::list columns;
-  for (const dataset::Column& column : definition.columns) {
-    columns.append(
-        nb::make_tuple(Text(column.name), Text(table::LakeTypeName(column.type)), column.required));
-  }
-  made["columns"] = columns;
-  nb::list keys;
-  for (const std::string& key : definition.keys) keys.append(Text(key));
-  made["keys"] = keys;
-  made["partition"] = Text(dataset::PartitionName(definition.partition));
-  made["parameters"] = Text(definition.parameters);
-  return made;
 }
 
 nb::dict ToDict(const dataset::SaveReport& report) {
@@ -81,6 +49,49 @@ nb::dict ToDict(const dataset::SaveReport& report) {
   made["first_us"] = micros(report.first);
   made["last_us"] = micros(report.last);
   made["snapshot"] = report.snapshot;
+  return made;
+}
+
+nb::list ToList(const std::vector<dataset::LineageEdge>& edges) {
+  nb::list made;
+  for (const dataset::LineageEdge& edge : edges) {
+    made.append(nb::make_tuple(Text(edge.output_kind), Text(edge.output_id), Text(edge.input_kind),
+                               Text(edge.input_id), edge.input_snapshot));
+  }
+  return made;
+}
+
+namespace {
+
+using dataset::Definition;
+
+std::vector<dataset::Column> ColumnsOf(const nb::list& columns) {
+  std::vector<dataset::Column> made;
+  for (const nb::handle each : columns) {
+    const auto column = nb::cast<nb::tuple>(each);
+    made.push_back({nb::cast<std::string>(column[0]),
+                    OrRaise(table::LakeTypeFromName(nb::cast<std::string>(column[1]))),
+                    nb::cast<bool>(column[2])});
+  }
+  return made;
+}
+
+nb::dict DefinitionDict(const Definition& definition) {
+  nb::dict made;
+  made["name"] = Text(definition.name);
+  made["kind"] = Text(definition.kind);
+  made["table"] = Text(definition.lake_schema + "." + definition.name);
+  nb::list columns;
+  for (const dataset::Column& column : definition.columns) {
+    columns.append(
+        nb::make_tuple(Text(column.name), Text(table::LakeTypeName(column.type)), column.required));
+  }
+  made["columns"] = columns;
+  nb::list keys;
+  for (const std::string& key : definition.keys) keys.append(Text(key));
+  made["keys"] = keys;
+  made["partition"] = Text(dataset::PartitionName(definition.partition));
+  made["parameters"] = Text(definition.parameters);
   return made;
 }
 
@@ -189,7 +200,7 @@ nb::list List(const OpenStore& self, std::optional<std::int64_t> snapshot) {
   const auto infos = Unlocked([&] { return engine->datasets().List(snapshot); });
   nb::list made;
   for (const dataset::DatasetInfo& info : infos) {
-    nb::dict one = ToDict(info.definition);
+    nb::dict one = DefinitionDict(info.definition);
     one["rows"] = info.rows;
     one["files"] = info.files;
     one["bytes"] = info.bytes;
@@ -248,15 +259,6 @@ nb::list RegistryRows(const OpenStore& self, const std::string& table, const nb:
   return made;
 }
 
-nb::list Edges(const std::vector<dataset::LineageEdge>& edges) {
-  nb::list made;
-  for (const dataset::LineageEdge& edge : edges) {
-    made.append(nb::make_tuple(Text(edge.output_kind), Text(edge.output_id), Text(edge.input_kind),
-                               Text(edge.input_id), edge.input_snapshot));
-  }
-  return made;
-}
-
 void BindRegistry(nb::class_<OpenStore>& store) {
   store
       .def(
@@ -307,7 +309,7 @@ void BindRegistry(nb::class_<OpenStore>& store) {
           "lineage_of",
           [](const OpenStore& self, const std::string& kind, const std::string& id) {
             const auto engine = self.Get();
-            return Edges(Unlocked([&] { return engine->registry().Lineage(kind, id); }));
+            return ToList(Unlocked([&] { return store::LineageOf(*engine, kind, id); }));
           },
           nb::arg("kind"), nb::arg("id"),
           nb::sig("def lineage_of(self, kind: str, id: str)"
@@ -316,7 +318,7 @@ void BindRegistry(nb::class_<OpenStore>& store) {
           "lineage_stale",
           [](const OpenStore& self) {
             const auto engine = self.Get();
-            return Edges(Unlocked([&] { return engine->registry().Stale(); }));
+            return ToList(Unlocked([&] { return store::StaleEdges(*engine); }));
           },
           nb::sig("def lineage_stale(self) -> list[tuple[str, str, str, str, int | None]]"));
 }

@@ -144,6 +144,7 @@ void BindStore(nb::module_& module) {
   BindTicks(module, store);
   BindDatasets(store);
   BindBarFiles(module);
+  BindMadeBars(store);
   BindStores(module, store);
   BindUpkeep(module, store);
 }

@@ -51,5 +51,6 @@ void BindUpkeep(nb::module_& module, nb::class_<OpenStore>& store);
 void BindInstruments(nb::class_<OpenStore>& store);
 void BindDatasets(nb::class_<OpenStore>& store);
 void BindBarFiles(nb::module_& module);
+void BindMadeBars(nb::class_<OpenStore>& store);
 
 }  // namespace lamina::python

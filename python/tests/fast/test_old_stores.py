@@ -82,3 +82,40 @@ def test_catalog_of_version_5(tmp_path):
         assert store.verify(deep=True)
     with lamina.open(tmp_path / "old", read_only=True) as store:
         assert store.verify(deep=True)
+
+
+def test_catalog_of_version_7(tmp_path):
+    """A backtest; bars (merged, deleted in part, a pin before that), features with NaN and NULL, a
+    dataset by date, splits; rows of the registry and lineage; ticks in the archive and in a log."""
+    with tarfile.open(GOLDEN / "store_catalog_7.tar.xz") as archive:
+        archive.extractall(tmp_path, filter="data")
+    root = tmp_path / "old"
+    with lamina.open(root, read_only=True) as store:
+        assert store.backtests.handles() == ["one_run"]
+        bars = store.bars.load("EUR_USD").to_pandas()
+        assert bars["close"].tolist() == [1, 1.125, 9, 9.125, 1.5, 1.625, 1.75, 1.875, 2]
+        assert store.bars.load("EUR_USD", snapshot="first-bars").num_rows == 10
+        assert set(store.bars.load("GBP_USD").to_arrow()["complete"].to_pylist()) == {False}
+        values = store.features.load().to_arrow()["a"].to_pylist()
+        assert values[0] == 1.0
+        assert values[1] != values[1]
+        assert values[2] is None
+        assert store.datasets.load("funding").to_dicts()[0]["rate"] == 0.1
+        assert store.features.load("splits").num_rows == 4
+        assert store.registry.fetches().to_dicts()[0]["records_fetched"] == 10
+        assert [edge.input_kind for edge in store.registry.lineage("artifact", 1)] == [
+            "processing_run",
+            "file",
+            "dataset",
+            "dataset",
+        ]
+        assert store.registry.stale() == []
+        assert store.ticks.query("AAPL", "last", 0).num_rows == 8
+        assert store.verify(deep=True)
+    with lamina.open(root) as store:
+        bars = bars.drop(columns=["year", "month", "fetch_run_id"])
+        assert store.bars.save(bars).unchanged == 9
+        store.bars.resample("EUR_USD", "1d")
+        store.bars.from_ticks("AAPL", "1h", "2024-01-02", "2024-01-03")
+        assert [edge.output_id for edge in store.registry.stale()] == ["splits"]
+        assert store.verify(deep=True)

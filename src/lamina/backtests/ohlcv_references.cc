@@ -174,6 +174,17 @@ Result<std::vector<OhlcvUse>> OhlcvUses(BacktestStore& store, const CancelToken*
   return uses;
 }
 
+Result<std::vector<OhlcvUse>> OhlcvUsesOf(BacktestStore& store, const std::string& handle) {
+  LAMINA_ASSIGN(const BacktestRecord backtest, store.Find(handle));
+  LAMINA_ASSIGN(auto manifests, ReadManifests(store, {backtest}, nullptr));
+  std::vector<OhlcvUse> uses;
+  for (OhlcvReference& reference : manifests.front()) {
+    uses.push_back(
+        {handle, std::move(reference.key), std::move(reference.name), reference.sha256});
+  }
+  return uses;
+}
+
 Result<std::vector<OhlcvBlob>> OhlcvBlobs(BacktestStore& store) {
   LAMINA_ASSIGN(const auto listed, ListedOhlcv(store));
   std::vector<OhlcvBlob> there;

@@ -28,6 +28,9 @@ struct OhlcvUse {
 /// documents themselves. RETURNS the first error, naming the backtest: an answer is whole or none.
 Result<std::vector<OhlcvUse>> OhlcvUses(BacktestStore& store, const CancelToken* cancel = nullptr);
 
+/// Those of one backtest. RETURNS kNotFound (handle), else as OhlcvUses.
+Result<std::vector<OhlcvUse>> OhlcvUsesOf(BacktestStore& store, const std::string& handle);
+
 /// A price file whose bytes are in the store.
 struct OhlcvBlob {
   Sha256Digest sha256;

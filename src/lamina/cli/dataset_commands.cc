@@ -15,27 +15,12 @@
 #include "lamina/cli/output.h"
 #include "lamina/cli/rows_output.h"
 #include "lamina/dataset/bar_import.h"
+#include "lamina/store/lineage.h"
 #include "lamina/table/parquet_file.h"
 
 namespace lamina::cli {
-namespace {
 
-using dataset::ImportedBarFile;
 using dataset::SaveReport;
-
-struct FailedFile {
-  std::string path;
-  Error error;
-};
-
-std::vector<std::string> SplitCommas(const std::string& text) {
-  std::vector<std::string> parts;
-  std::stringstream stream(text);
-  for (std::string part; std::getline(stream, part, ',');) {
-    if (!part.empty()) parts.push_back(part);
-  }
-  return parts;
-}
 
 void WriteReport(JsonWriter& json, const SaveReport& report) {
   WriteFields(json, {{"rows", report.rows},
@@ -56,6 +41,57 @@ std::string Sentence(const SaveReport& report) {
   if (report.kept > 0) text += ", " + HumanCount(report.kept) + " kept (complete ones stay)";
   if (report.duplicates > 0) text += ", " + HumanCount(report.duplicates) + " duplicates";
   return text;
+}
+
+Result<dataset::TimeRange> RangeOf(const DatasetArguments& arguments) {
+  dataset::TimeRange range;
+  if (!arguments.start.empty()) {
+    LAMINA_ASSIGN(range.start, ParseTime(arguments.start));
+  }
+  if (!arguments.end.empty()) {
+    LAMINA_ASSIGN(range.end, ParseTime(arguments.end));
+  }
+  if (range.start && range.end && *range.end < *range.start) {
+    return InvalidArgument("the range starts after it ends");
+  }
+  return range;
+}
+
+void WriteEdges(JsonWriter& json, const std::vector<dataset::LineageEdge>& edges) {
+  json.BeginArray();
+  for (const auto& edge : edges) {
+    json.BeginObject();
+    const std::pair<const char*, const std::string*> texts[] = {{"output_kind", &edge.output_kind},
+                                                                {"output_id", &edge.output_id},
+                                                                {"input_kind", &edge.input_kind},
+                                                                {"input_id", &edge.input_id}};
+    for (const auto& [key, text] : texts) {
+      json.Key(key);
+      json.String(*text);
+    }
+    json.Key("input_snapshot");
+    edge.input_snapshot ? json.Int(*edge.input_snapshot) : json.Null();
+    json.EndObject();
+  }
+  json.EndArray();
+}
+
+namespace {
+
+using dataset::ImportedBarFile;
+
+struct FailedFile {
+  std::string path;
+  Error error;
+};
+
+std::vector<std::string> SplitCommas(const std::string& text) {
+  std::vector<std::string> parts;
+  std::stringstream stream(text);
+  for (std::string part; std::getline(stream, part, ',');) {
+    if (!part.empty()) parts.push_back(part);
+  }
+  return parts;
 }
 
 void WriteImported(JsonWriter& json, const ImportedBarFile& file) {
@@ -92,6 +128,9 @@ void SayImported(const Context& context, const ImportedBarFile& file) {
   if (!file.instrument.empty()) line += file.instrument + " " + file.timeframe + ", ";
   line += Sentence(file.saved);
   if (file.rejected_count > 0) line += ", " + HumanCount(file.rejected_count) + " rejected";
+  for (std::size_t i = 0; i < file.ignored_columns.size(); ++i) {
+    line += (i == 0 ? "; columns ignored: " : ", ") + file.ignored_columns[i];
+  }
   Say(context, line);
   constexpr std::size_t kShown = 5;
   for (std::size_t i = 0; i < std::min(kShown, file.rejected.size()); ++i) {
@@ -148,17 +187,6 @@ Result<std::optional<std::int64_t>> SnapshotOf(store::Store& store, const std::s
   return std::optional<std::int64_t>(found);
 }
 
-Result<dataset::TimeRange> RangeOf(const DatasetArguments& arguments) {
-  dataset::TimeRange range;
-  if (!arguments.start.empty()) {
-    LAMINA_ASSIGN(range.start, ParseTime(arguments.start));
-  }
-  if (!arguments.end.empty()) {
-    LAMINA_ASSIGN(range.end, ParseTime(arguments.end));
-  }
-  return range;
-}
-
 Outcome Load(const Context& context, const DatasetArguments& arguments, bool bars) {
   LAMINA_ASSIGN(const auto opened, OpenStore(context, "", true));
   dataset::LoadRequest request;
@@ -199,22 +227,7 @@ void AppendTree(std::string& out, const std::vector<dataset::LineageEdge>& edges
 std::string EdgesJson(const std::vector<dataset::LineageEdge>& edges) {
   std::string out;
   JsonWriter json(out);
-  json.BeginArray();
-  for (const auto& edge : edges) {
-    json.BeginObject();
-    const std::pair<const char*, const std::string*> texts[] = {{"output_kind", &edge.output_kind},
-                                                                {"output_id", &edge.output_id},
-                                                                {"input_kind", &edge.input_kind},
-                                                                {"input_id", &edge.input_id}};
-    for (const auto& [key, text] : texts) {
-      json.Key(key);
-      json.String(*text);
-    }
-    json.Key("input_snapshot");
-    edge.input_snapshot ? json.Int(*edge.input_snapshot) : json.Null();
-    json.EndObject();
-  }
-  json.EndArray();
+  WriteEdges(json, edges);
   return out + "\n";
 }
 
@@ -371,12 +384,14 @@ Outcome ShowLineage(const Context& context, const DatasetArguments& arguments) {
                            "dataset:splits");
   }
   const std::string kind = name.substr(0, colon), id = name.substr(colon + 1);
+  if (id.empty()) return InvalidArgument("'" + name + "' lacks the id behind the colon");
   LAMINA_ASSIGN(const auto opened, OpenStore(context, "", true));
-  LAMINA_ASSIGN(const auto edges, opened->registry().Lineage(kind, id));
+  LAMINA_ASSIGN(const auto edges, store::LineageOf(*opened, kind, id));
   if (context.structured()) {
     Print(EdgesJson(edges));
     return 0;
   }
+  if (edges.empty()) Say(context, "it is not noted what " + name + " was made from");
   std::string out = name + "\n";
   std::set<std::string> above = {name};
   AppendTree(out, edges, kind, id, 1, above);
@@ -386,7 +401,7 @@ Outcome ShowLineage(const Context& context, const DatasetArguments& arguments) {
 
 Outcome ShowStale(const Context& context, const DatasetArguments&) {
   LAMINA_ASSIGN(const auto opened, OpenStore(context, "", true));
-  LAMINA_ASSIGN(const auto edges, opened->registry().Stale());
+  LAMINA_ASSIGN(const auto edges, store::StaleEdges(*opened));
   if (context.structured()) {
     Print(EdgesJson(edges));
     return 0;

@@ -71,7 +71,7 @@ class Adding {
 
   void AddBars() {
     auto* const args = &arguments_;
-    auto* group = Group("bars", "Bars by instrument and timeframe: import, load, delete",
+    auto* group = Group("bars", "Bars by instrument and timeframe: import, load, make, delete",
                         "  lamina --store mystore bars import EUR_USD_3years_H1.csv\n"
                         "  lamina --store mystore bars load EUR_USD --start 2024-01-01\n");
     auto* import = Below(group, "import",
@@ -106,6 +106,51 @@ class Adding {
     remove->add_flag("--yes", arguments_.yes, "All times, when neither --start nor --end is named");
     Range(remove);
     Dataset(remove, "ohlcv");
+    AddMaking(group);
+  }
+
+  void Shape(CLI::App* command) {
+    command->add_option("--rule", arguments_.rule, "Of the bars: 5m, 1h, 1d, 1w, 1month")
+        ->required();
+    command->add_option("--session", arguments_.session, "Only rows within: regular, extended, …");
+    command->add_option("--calendar", arguments_.calendar,
+                        "Of the sessions (default: the instrument's)");
+    command->add_option("--zone", arguments_.zone,
+                        "Days of this zone, or the calendar's clock in it");
+    command->add_option("--label", arguments_.label,
+                        "Stamps are the begin (left, default) or the end (right) of bars");
+  }
+
+  void AddMaking(CLI::App* group) {
+    auto* const args = &arguments_;
+    auto* resample = Below(group, "resample", "Make coarser bars of stored ones, and save them",
+                           "  lamina --store mystore bars resample EUR_USD --rule 1d\n"
+                           "  lamina --store mystore bars resample --rule 4h --into ohlcv_4h\n"
+                           "What was made from what: lamina lineage dataset:ohlcv/EUR_USD/1d\n",
+                           [args](const Context& c) { return BarsResample(c, *args); });
+    resample->add_option("instruments", arguments_.names, "Instruments (default: all)");
+    resample->add_option("--timeframe", arguments_.timeframe,
+                         "Of the bars they are made from (default: the finest)");
+    resample->add_option("--snapshot", arguments_.snapshot,
+                         "From bars as of a snapshot, pin, time");
+    resample->add_option("--into", arguments_.into, "Another dataset to save them in");
+    Shape(resample);
+    Range(resample);
+    Dataset(resample, "ohlcv");
+    auto* ticks = Below(group, "from-ticks", "Make bars of stored ticks, and save them",
+                        "  lamina --store mystore bars from-ticks AAPL --rule 1m --start "
+                        "2025-01-10 --end 2025-01-11\n",
+                        [args](const Context& c) { return BarsFromTicks(c, *args); });
+    ticks->add_option("contract", arguments_.instrument, "Id, or symbol of an instrument")
+        ->required();
+    ticks->add_option_function<std::string>(
+        "--type", [args](const std::string& type) { args->tick_type = type; },
+        "last (default), all_last, bid_ask, mid_point");
+    arguments_.tick_type = "last";
+    ticks->add_option("--into", arguments_.into,
+                      "The dataset to save them in (default: ohlcv, of quotes ohlcv_bid_ask)");
+    Shape(ticks);
+    Range(ticks);
   }
 
   void AddFeatures() {

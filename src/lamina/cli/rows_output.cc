@@ -30,10 +30,25 @@ constexpr const char* kPartial = ".partial";
 /// A table on the screen is as wide as its first rows ask for.
 constexpr std::size_t kWidthRows = 200;
 
-std::string StampText(std::int64_t nanos) {
-  const std::int64_t below = ((nanos % 1000) + 1000) % 1000;
-  std::string text =
-      FormatTime(Micros{(nanos - below) / 1000}, {'T', TimeSpelling::Zone::kNone, false});
+std::string StampText(const arrow::TimestampArray& column, std::int64_t row) {
+  // Lake tables have microseconds, ticks and made bars nanoseconds.
+  const std::int64_t value = column.Value(row);
+  std::int64_t below = 0, micros = value;
+  switch (static_cast<const arrow::TimestampType&>(*column.type()).unit()) {
+    case arrow::TimeUnit::NANO:
+      below = ((value % 1000) + 1000) % 1000;
+      micros = (value - below) / 1000;
+      break;
+    case arrow::TimeUnit::MICRO:
+      break;
+    case arrow::TimeUnit::MILLI:
+      micros = value * 1000;
+      break;
+    case arrow::TimeUnit::SECOND:
+      micros = value * 1'000'000;
+      break;
+  }
+  std::string text = FormatTime(Micros{micros}, {'T', TimeSpelling::Zone::kNone, false});
   if (below != 0) {
     if (text.find('.') == std::string::npos) text += ".000000";
     const std::string digits = std::to_string(below);
@@ -71,8 +86,10 @@ std::string CellText(const arrow::Array& column, std::int64_t row, Quoting quoti
     }
     case arrow::Type::STRING:
       return text(static_cast<const arrow::StringArray&>(column).GetView(row));
+    case arrow::Type::BOOL:
+      return static_cast<const arrow::BooleanArray&>(column).Value(row) ? "true" : "false";
     case arrow::Type::TIMESTAMP:
-      return text(StampText(static_cast<const arrow::TimestampArray&>(column).Value(row)));
+      return text(StampText(static_cast<const arrow::TimestampArray&>(column), row));
     case arrow::Type::DICTIONARY: {
       const auto& words = static_cast<const arrow::DictionaryArray&>(column);
       return CellText(*words.dictionary(), words.GetValueIndex(row), quoting);

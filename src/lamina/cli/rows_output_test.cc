@@ -55,6 +55,30 @@ TEST(RowsOutputTest, TextFormats) {
             "2024-07-02T00:00:00.000000001Z           2         c\n");
 }
 
+TEST(RowsOutputTest, StampsOfEveryUnitAndTruth) {
+  const std::pair<arrow::TimeUnit::type, std::int64_t> cases[] = {
+      {arrow::TimeUnit::SECOND, 1'719'878'400},
+      {arrow::TimeUnit::MILLI, 1'719'878'400'000},
+      {arrow::TimeUnit::MICRO, 1'719'878'400'000'000},
+      {arrow::TimeUnit::NANO, 1'719'878'400'000'000'000}};
+  for (const auto& [unit, value] : cases) {
+    arrow::TimestampBuilder stamps(arrow::timestamp(unit, "UTC"), arrow::default_memory_pool());
+    EXPECT_TRUE(stamps.Append(value).ok());
+    arrow::BooleanBuilder flags;
+    EXPECT_TRUE(flags.Append(false).ok());
+    const auto rows = arrow::Table::Make(
+        arrow::schema({arrow::field("t", stamps.type()), arrow::field("b", arrow::boolean())}),
+        {*stamps.Finish(), *flags.Finish()});
+    const io::TemporaryFolder folder;
+    auto writer = RowsWriter::Make(RowFormat::kJsonLines, folder.File("out"), rows->schema());
+    ASSERT_THAT(writer, IsOk());
+    EXPECT_THAT((*writer)->Write(*rows), IsOk());
+    EXPECT_THAT((*writer)->Finish(), IsOk());
+    EXPECT_EQ(*io::PosixEnv().ReadFile(folder.File("out"), 1 << 20),
+              "{\"t\": \"2024-07-02T00:00:00Z\", \"b\": false}\n");
+  }
+}
+
 TEST(RowsOutputTest, BinaryFormats) {
   EXPECT_THAT(Written(RowFormat::kParquet), testing::StartsWith("PAR1"));
   EXPECT_THAT(Written(RowFormat::kArrow), testing::StartsWith("ARROW1"));

@@ -119,6 +119,12 @@ class Datasets {
   /// kCorruption naming a file that is damaged or gone.
   Result<std::shared_ptr<arrow::Table>> Load(std::string_view name, const LoadRequest& request);
 
+  /// Whether a load of the range gives other rows than it gave at snapshot `since`
+  /// (kProvenanceColumn apart). Rows are read and compared only when files of the range changed;
+  /// with `since` expired such a change counts. RETURNS kNotFound (dataset), else as Load.
+  Result<bool> Changed(std::string_view name, const TimeRange& time,
+                       const std::vector<KeyFilter>& keys, std::int64_t since);
+
   catalog::Catalog& catalog() { return *catalog_; }
 
  private:

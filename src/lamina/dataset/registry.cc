@@ -68,7 +68,8 @@ constexpr ColumnRule kModelColumns[] = {{"model_type", true, "tcnae gbdt context
                                         {"config_hash", true},
                                         {"training_run_id"},
                                         {"metrics"}};
-constexpr std::string_view kKinds = "dataset file fetch_run processing_run artifact backtest ticks";
+constexpr std::string_view kKinds =
+    "dataset file fetch_run processing_run artifact backtest ticks prices";
 
 std::span<const ColumnRule> RulesOf(RegistryTable table) {
   switch (table) {
@@ -223,13 +224,15 @@ std::vector<std::string> AllColumns(RegistryTable table) {
   return names;
 }
 
+Status CheckKind(std::string_view kind) {
+  if (IsWordOf(kKinds, kind)) return Ok();
+  return InvalidArgument("'" + std::string(kind) + "' is no kind of lineage; there are " +
+                         std::string(kKinds));
+}
+
 Status CheckEdge(const LineageEdge& edge) {
-  for (const std::string& kind : {edge.output_kind, edge.input_kind}) {
-    if (!IsWordOf(kKinds, kind)) {
-      return InvalidArgument("'" + kind + "' is no kind of lineage; there are " +
-                             std::string(kKinds));
-    }
-  }
+  LAMINA_TRY(CheckKind(edge.output_kind));
+  LAMINA_TRY(CheckKind(edge.input_kind));
   if (edge.output_id.empty() || edge.input_id.empty()) {
     return InvalidArgument("an edge of lineage needs both ids");
   }
@@ -237,6 +240,9 @@ Status CheckEdge(const LineageEdge& edge) {
 }
 
 constexpr const char* kEdgeColumns = "output_kind, output_id, input_kind, input_id, input_snapshot";
+/// Rows that no later one with the same output and input follows.
+constexpr const char* kNewest =
+    "SELECT max(row_id) FROM lineage GROUP BY output_kind, output_id, input_kind, input_id";
 
 LineageEdge TakeEdge(const Statement& row) {
   return {std::string(row.Text(0)), std::string(row.Text(1)), std::string(row.Text(2)),
@@ -346,43 +352,83 @@ Status Registry::MarkVerified(const std::vector<std::string>& paths) {
 }
 
 Status Registry::AddLineage(const std::vector<LineageEdge>& edges) {
+  const Nanos now = catalog_->env().Now();
+  return catalog_->Transact([&](Database& database) { return InsertEdges(database, edges, now); });
+}
+
+Status Registry::InsertEdges(Database& database, const std::vector<LineageEdge>& edges, Nanos now) {
   for (const LineageEdge& edge : edges) LAMINA_TRY(CheckEdge(edge));
-  const std::int64_t now = catalog_->env().Now().value / 1000;
-  return catalog_->Transact([&](Database& database) -> Status {
-    LAMINA_ASSIGN(Statement insert,
-                  database.Prepare("INSERT OR IGNORE INTO lineage(" + std::string(kEdgeColumns) +
-                                   ", created_at) VALUES(?1, ?2, ?3, ?4, ?5, ?6)"));
-    for (const LineageEdge& edge : edges) {
-      insert.Bind(1, std::string_view(edge.output_kind)).Bind(2, std::string_view(edge.output_id));
-      insert.Bind(3, std::string_view(edge.input_kind)).Bind(4, std::string_view(edge.input_id));
-      LAMINA_TRY(insert.Bind(5, edge.input_snapshot).Bind(6, now).Run());
-    }
-    return Ok();
-  });
+  LAMINA_ASSIGN(
+      Statement insert,
+      database.Prepare("INSERT OR REPLACE INTO lineage(row_id, " + std::string(kEdgeColumns) +
+                       ", created_at) VALUES((SELECT coalesce(max(row_id), 0) + 1 FROM "
+                       "lineage), ?1, ?2, ?3, ?4, ?5, ?6)"));
+  for (const LineageEdge& edge : edges) {
+    insert.Bind(1, std::string_view(edge.output_kind)).Bind(2, std::string_view(edge.output_id));
+    insert.Bind(3, std::string_view(edge.input_kind)).Bind(4, std::string_view(edge.input_id));
+    LAMINA_TRY(insert.Bind(5, edge.input_snapshot).Bind(6, now.value / 1000).Run());
+  }
+  return Ok();
 }
 
 Result<std::vector<LineageEdge>> Registry::Lineage(std::string_view kind, std::string_view id) {
+  LAMINA_TRY(CheckKind(kind));
   std::vector<LineageEdge> edges;
   LAMINA_TRY(catalog_->Read([&](Database& database) -> Status {
     LAMINA_ASSIGN(Statement read,
                   database.Prepare("SELECT " + std::string(kEdgeColumns) +
-                                   " FROM lineage WHERE output_kind = ?1 AND output_id = ?2 ORDER "
-                                   "BY row_id"));
+                                   " FROM lineage e WHERE output_kind = ?1 AND output_id = ?2 AND "
+                                   "NOT EXISTS (SELECT 1 FROM lineage n WHERE n.output_kind = ?1 "
+                                   "AND n.output_id = ?2 AND n.input_kind = e.input_kind AND "
+                                   "n.input_id = e.input_id AND n.row_id > e.row_id) ORDER BY "
+                                   "row_id"));
+    LAMINA_ASSIGN(Statement parts,
+                  database.Prepare("SELECT DISTINCT ?1, ?2, output_kind, output_id, NULL FROM "
+                                   "lineage WHERE output_kind = ?1 AND (output_id = ?3 OR "
+                                   "substr(output_id, 1, length(?4)) = ?4) ORDER BY output_id"));
     std::vector<std::pair<std::string, std::string>> open = {{std::string(kind), std::string(id)}};
     std::set<std::pair<std::string, std::string>> seen(open.begin(), open.end());
     for (std::size_t at = 0; at < open.size(); ++at) {
-      const auto output = open[at];
-      read.Bind(1, std::string_view(output.first)).Bind(2, std::string_view(output.second));
-      for (;;) {
-        LAMINA_ASSIGN(const bool found, read.Step());
-        if (!found) break;
-        edges.push_back(TakeEdge(read));
-        const auto input = std::pair(edges.back().input_kind, edges.back().input_id);
-        if (seen.insert(input).second) open.push_back(input);
-      }
-      read.Reset();
+      const auto [its_kind, its_id] = open[at];
+      read.Bind(1, std::string_view(its_kind)).Bind(2, std::string_view(its_id));
+      const auto take = [&](Statement& statement) -> Status {
+        for (;;) {
+          LAMINA_ASSIGN(const bool found, statement.Step());
+          if (!found) break;
+          edges.push_back(TakeEdge(statement));
+          const auto input = std::pair(edges.back().input_kind, edges.back().input_id);
+          if (seen.insert(input).second) open.push_back(input);
+        }
+        statement.Reset();
+        return Ok();
+      };
+      LAMINA_TRY(take(read));
+      if (its_kind != "dataset") continue;
+      const bool whole = its_id.find('/') == std::string::npos;
+      const auto bracket = its_id.ends_with(')') ? its_id.rfind('[') : std::string::npos;
+      if (!whole && bracket == std::string::npos) continue;
+      const std::string series = whole ? "" : its_id.substr(0, bracket);
+      const std::string prefix = whole ? its_id + "/" : "\n";  // no id begins so
+      parts.Bind(1, std::string_view(its_kind)).Bind(2, std::string_view(its_id));
+      parts.Bind(3, std::string_view(series)).Bind(4, std::string_view(prefix));
+      LAMINA_TRY(take(parts));
     }
     return Ok();
+  }));
+  return edges;
+}
+
+Result<std::vector<LineageEdge>> Registry::NewestEdges() {
+  std::vector<LineageEdge> edges;
+  LAMINA_TRY(catalog_->Read([&](Database& database) -> Status {
+    LAMINA_ASSIGN(Statement read, database.Prepare("SELECT " + std::string(kEdgeColumns) +
+                                                   " FROM lineage WHERE row_id IN (" +
+                                                   std::string(kNewest) + ") ORDER BY row_id"));
+    for (;;) {
+      LAMINA_ASSIGN(const bool found, read.Step());
+      if (!found) return Ok();
+      edges.push_back(TakeEdge(read));
+    }
   }));
   return edges;
 }
@@ -399,7 +445,9 @@ Result<std::vector<LineageEdge>> Registry::Stale() {
             "JOIN ducklake_schema s ON s.schema_name = d.lake_schema AND s.end_snapshot IS NULL "
             "JOIN ducklake_table t ON t.schema_id = s.schema_id AND t.table_name = d.lake_table "
             "AND t.end_snapshot IS NULL "
-            "WHERE e.input_kind = 'dataset' AND e.input_snapshot IS NOT NULL AND EXISTS ("
+            "WHERE e.input_kind = 'dataset' AND e.input_snapshot IS NOT NULL AND e.row_id IN (" +
+            std::string(kNewest) +
+            ") AND EXISTS ("
             "SELECT 1 FROM (SELECT begin_snapshot AS at FROM ducklake_data_file "
             "WHERE table_id = t.table_id UNION ALL SELECT end_snapshot FROM ducklake_data_file "
             "WHERE table_id = t.table_id AND end_snapshot IS NOT NULL UNION ALL "

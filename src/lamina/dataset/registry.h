@@ -52,12 +52,22 @@ class Registry {
   /// Note that files were found whole just now.
   Status MarkVerified(const std::vector<std::string>& paths);
 
-  /// Note edges; those that are there already stay. RETURNS kInvalidArgument for unknown kinds.
+  /// Note edges; one that is there already becomes the newest. RETURNS kInvalidArgument for unknown
+  /// kinds.
   Status AddLineage(const std::vector<LineageEdge>& edges);
-  /// Edges into the output, and into what it was made from, and so on; nearest first.
+  /// The same within a transaction that writes more.
+  static Status InsertEdges(catalog::Database& database, const std::vector<LineageEdge>& edges,
+                            Nanos now);
+  /// Edges into the output, and into what it was made from, and so on; nearest first. RETURNS
+  /// kInvalidArgument for an unknown kind. A dataset
+  /// leads to the series in it that were made (`ohlcv/EUR_USD/1d`), a range of one to the series:
+  /// edges without snapshot.
   Result<std::vector<LineageEdge>> Lineage(std::string_view kind, std::string_view id);
-  /// Edges whose input is a dataset that was changed after `input_snapshot`.
+  /// Edges whose input is a dataset that was changed after `input_snapshot`. What was made again
+  /// from an input counts as of its newest edge.
   Result<std::vector<LineageEdge>> Stale();
+  /// The newest edge from every input to every output, oldest first.
+  Result<std::vector<LineageEdge>> NewestEdges();
 
  private:
   catalog::Catalog* catalog_;

@@ -122,6 +122,40 @@ TEST(Registry, LineageIsFollowedAndGoesStale) {
   ASSERT_THAT(stale, IsOk());
   ASSERT_EQ(stale->size(), 1U);
   EXPECT_EQ((*stale)[0].output_kind, "processing_run");
+  // Made again from what is there now.
+  ASSERT_THAT(registry.AddLineage(
+                  {{"processing_run", "1", "dataset", "ohlcv", *store.catalog().LatestSnapshot()}}),
+              IsOk());
+  EXPECT_EQ(registry.Stale()->size(), 0U);
+  EXPECT_EQ(registry.NewestEdges()->size(), 2U);
+  // And once more from the old ones.
+  ASSERT_THAT(registry.AddLineage({{"processing_run", "1", "dataset", "ohlcv", snapshot}}), IsOk());
+  EXPECT_EQ(registry.Stale()->size(), 1U);
+  EXPECT_EQ(registry.NewestEdges()->size(), 2U);
+  EXPECT_THAT(registry.Lineage("thing", "1"), IsError(ErrorCode::kInvalidArgument));
+}
+
+TEST(Registry, DatasetsLeadToTheirSeriesAndRangesToTheWhole) {
+  test::TestStore store;
+  Registry registry(store.catalog());
+  ASSERT_THAT(registry.AddLineage({{"dataset", "bars/B/1d", "dataset", "bars/B/1h[a,b)", 3},
+                                   {"dataset", "bars/B/1h", "ticks", "7/last", 2},
+                                   {"dataset", "bars/A/1d", "dataset", "bars/A/1h", 3},
+                                   {"dataset", "barsx/A/1d", "dataset", "bars/A/1h", 3},
+                                   {"backtest", "x", "dataset", "bars", 4}}),
+              IsOk());
+  const auto text = [&](const char* kind, const char* id) {
+    const auto edges = registry.Lineage(kind, id);
+    EXPECT_THAT(edges, IsOk());
+    std::string all;
+    for (const LineageEdge& edge : *edges) all += edge.output_id + "<" + edge.input_id + " ";
+    return all;
+  };
+  EXPECT_EQ(text("dataset", "bars/B/1d"),
+            "bars/B/1d<bars/B/1h[a,b) bars/B/1h[a,b)<bars/B/1h bars/B/1h<7/last ");
+  EXPECT_EQ(text("backtest", "x"),
+            "x<bars bars<bars/A/1d bars<bars/B/1d bars<bars/B/1h bars/A/1d<bars/A/1h "
+            "bars/B/1d<bars/B/1h[a,b) bars/B/1h<7/last bars/B/1h[a,b)<bars/B/1h ");
 }
 
 }  // namespace

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <optional>
+#include <utility>
 
 namespace lamina::store {
 
@@ -45,6 +46,29 @@ Result<series::SessionChoice> SessionsOf(Instruments& instruments,
     choice.calendar = *first->calendar;
   }
   return choice;
+}
+
+Result<series::SessionChoice> SessionsOfNames(Instruments& instruments,
+                                              const std::vector<std::string>& names,
+                                              series::SessionChoice choice) {
+  std::vector<std::int64_t> contracts;
+  if (!choice.session.empty() && choice.calendar.empty() && choice.zone.empty() && !choice.own) {
+    if (names.empty()) {
+      return InvalidArgument("session `" + choice.session +
+                             "` needs a calendar: name one, or the instruments");
+    }
+    for (const std::string& name : names) {
+      LAMINA_ASSIGN(contracts.emplace_back(), ContractOf(instruments, name));
+    }
+  }
+  return SessionsOf(instruments, contracts, std::move(choice));
+}
+
+Result<std::string> SymbolOf(Instruments& instruments, std::int64_t contract) {
+  auto found = instruments.Get("#" + std::to_string(contract));
+  if (found.ok()) return std::move(found->symbol);
+  if (found.error().code() == ErrorCode::kNotFound) return std::to_string(contract);
+  return std::move(found).error();
 }
 
 Result<std::shared_ptr<const market::Calendar>> CalendarOfContract(Instruments& instruments,

@@ -26,6 +26,15 @@ Result<series::SessionChoice> SessionsOf(Instruments& instruments,
                                          const std::vector<std::int64_t>& contracts,
                                          series::SessionChoice choice);
 
+/// The same for instruments by their names, as bars have them; names are looked at only when the
+/// calendar hangs on them. RETURNS kNotFound for one that is no instrument then.
+Result<series::SessionChoice> SessionsOfNames(Instruments& instruments,
+                                              const std::vector<std::string>& names,
+                                              series::SessionChoice choice);
+
+/// The symbol under which bars of a contract are kept; its id when it is no instrument.
+Result<std::string> SymbolOf(Instruments& instruments, std::int64_t contract);
+
 /// The calendar of the instrument that the contract is, with its own hours; null when it is none or
 /// has none.
 Result<std::shared_ptr<const market::Calendar>> CalendarOfContract(Instruments& instruments,
