@@ -298,6 +298,7 @@ std::unique_ptr<Layer> MakeMigration(const std::string& folder);
 std::unique_ptr<Layer> MakeInit(const std::string& folder);
 std::unique_ptr<Layer> MakeTickLog(const std::string& folder);
 std::unique_ptr<Layer> MakeReadableTickLog(const std::string& folder);
+std::unique_ptr<Layer> MakeTickArchive(const std::string& folder);
 
 const std::vector<NamedLayer>& Layers() {
   static const std::vector<NamedLayer> layers = {
@@ -314,6 +315,7 @@ const std::vector<NamedLayer>& Layers() {
       {"init", &MakeInit},
       {"tick_log", &MakeTickLog},
       {"tick_log_jsonl", &MakeReadableTickLog},
+      {"archive", &MakeTickArchive},
   };
   return layers;
 }

@@ -79,6 +79,26 @@ class Message {
     }
     return Ok();
   }
+  /// What has a column, and in one object what has none. Contract and type are told twice.
+  Status Metadata(simdjson::dom::object metadata) {
+    std::string rest;
+    JsonWriter json(rest);
+    json.BeginObject();
+    for (const auto& [key, value] : metadata) {
+      if (key == "contract_id" || key == "tick_type") continue;
+      if (key == "source" || key == "request_id") {
+        LAMINA_TRY(Field(key, value));
+      } else {
+        json.Key(key);
+        json.Raw(simdjson::minify(value));
+      }
+    }
+    json.EndObject();
+    if (rest == "{}") return Ok();
+    json_.Key("metadata");
+    json_.Raw(rest);
+    return Ok();
+  }
   std::string Take() {
     if (flags_ != 0) Int("flags", flags_);
     json_.EndObject();
@@ -140,9 +160,11 @@ Result<std::string> FromVersion2(simdjson::dom::object object) {
     if (key != "unix_time") LAMINA_TRY(message.Field(key, value));
   }
   if (object.at_key("metadata").get(metadata) == simdjson::SUCCESS) {
-    for (const auto& [key, value] : metadata) {
-      if (key == "source" || key == "request_id") LAMINA_TRY(message.Field(key, value));
-    }
+    LAMINA_TRY(message.Metadata(metadata));
+  }
+  for (const auto& [key, value] : object) {
+    const bool told = key == "type" || key == "timestamp" || key == "data" || key == "metadata";
+    if (!told) LAMINA_TRY(message.Field(key, value));
   }
   return message.Take();
 }

@@ -26,10 +26,10 @@ TEST(RecorderMessage, BothVersionsGetOurKeys) {
       {R"({"type":"tick","stream_id":"x","timestamp":"2025-08-12T12:00:00.5Z","data":)"
        R"({"contract_id":265598,"tick_type":"BidAsk","unix_time":1754999999,"bid_price":1,)"
        R"("bid_size":2,"ask_price":3,"ask_size":4,"bid_past_low":false,"ask_past_high":true},)"
-       R"("metadata":{"source":"live","request_id":"17"}})",
+       R"("metadata":{"source":"live","request_id":"17","contract_id":"265598","sequence":5}})",
        R"({"ts_ns":1754999999000000000,"recv_ns":1755000000500000000,"contract_id":265598,)"
        R"("tick_type":"bid_ask","bid_price":1,"bid_size":2,"ask_price":3,"ask_size":4,)"
-       R"("source":"live","request_id":17,"flags":8})"},
+       R"("source":"live","request_id":17,"metadata":{"sequence":5},"stream_id":"x","flags":8})"},
   };
   for (const Case& c : cases) {
     const auto line = FromRecorderMessage(c.message);

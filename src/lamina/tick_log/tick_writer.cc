@@ -10,6 +10,7 @@
 #include <unordered_map>
 #include <utility>
 
+#include "lamina/tick_log/gate.h"
 #include "lamina/tick_log/group_draft.h"
 #include "lamina/tick_log/jsonl_group.h"
 #include "lamina/tick_log/live_buffer.h"
@@ -80,7 +81,10 @@ struct TickWriter::State {
   std::optional<Error> failing;  ///< kMemory: why the queue is not written
   std::thread housekeeper, flusher;
 
-  explicit State(io::Env& environment) : env(environment) {}
+  Gate drafting;
+
+  State(io::Env& environment, const LogOptions& own_options)
+      : env(environment), options(own_options), drafting(own_options.concurrent_appends) {}
 
   using Lock = std::unique_lock<std::mutex>;
 
@@ -260,8 +264,12 @@ Result<Ack> TickWriter::Append(TickBatches ticks, std::vector<RowRef> order,
     const std::lock_guard lock(state.mutex);
     return Ack{state.writer, state.next_seq, state.next_seq - 1, false};
   }
-  LAMINA_ASSIGN(const std::shared_ptr<Pending> pending,
-                state.Draft(std::move(ticks), std::move(order), producer_seq));
+  // Only what takes a processor and memory; who waits for the disk does not keep others out.
+  const auto draft = [&] {
+    const Gate::Place place(state.drafting);
+    return state.Draft(std::move(ticks), std::move(order), producer_seq);
+  };
+  LAMINA_ASSIGN(const std::shared_ptr<Pending> pending, draft());
   State::Lock lock(state.mutex);
   if (producer_seq) {
     LAMINA_ASSIGN(const std::optional<Ack> repeated, state.FindRepeated(lock, *producer_seq));
@@ -393,15 +401,14 @@ Result<std::unique_ptr<TickWriter>> TickWriter::Open(io::Env& env, const std::st
                                                      const LogOptions& options) {
   if (writer < 0) return InvalidArgument("writers are numbered from 0");
   if (options.queue_ticks < 1 || options.segment_bytes < 1 || options.segment_seconds < 1 ||
-      options.log_max_bytes < 1) {
+      options.log_max_bytes < 1 || options.concurrent_appends < 1) {
     return InvalidArgument("limits of the log must be positive");
   }
   if (options.producer.size() > 255 || options.source.size() > 255) {
     return InvalidArgument("names of producers and sources have at most 255 bytes");
   }
-  auto state = std::make_unique<State>(env);
+  auto state = std::make_unique<State>(env, options);
   state->writer = writer;
-  state->options = options;
   LAMINA_ASSIGN(state->log, LogAppender::Open(env, root, store_id, writer, options));
   if (!options.producer.empty()) LAMINA_TRY(state->LearnProduced(root, store_id));
   state->next_seq = state->log->end_seq();

@@ -32,7 +32,8 @@ struct LogOptions {
   Durability durability = Durability::kFsync;
   LogPayload payload = LogPayload::kBinary;
   FullQueue full_queue = FullQueue::kBlock;
-  std::int64_t queue_ticks = 100'000;                   ///< waiting, for each contract
+  std::int64_t queue_ticks = 100'000;    ///< waiting, for each contract
+  std::int64_t concurrent_appends = 10;  ///< checked and encoded at once; more wait their turn
   std::int64_t segment_bytes = std::int64_t{64} << 20;  ///< a segment seals at this size
   std::int64_t segment_seconds = 15 * 60;               ///< or at this age
   std::int64_t log_max_bytes = std::int64_t{8} << 30;   ///< of unarchived log: then refused
