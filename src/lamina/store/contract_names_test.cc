@@ -54,9 +54,13 @@ TEST_F(ContractNames, SessionsComeFromTheInstrument) {
   EXPECT_THAT(choose({99}, ""), IsError(ErrorCode::kInvalidArgument));
   EXPECT_THAT(choose({265598, 8}, ""), IsError(ErrorCode::kInvalidArgument));
   EXPECT_TRUE(SessionsOf(instruments(), {99}, {})->empty());
-  EXPECT_EQ(SessionsOfNames(instruments(), {"265598"}, {.session = "regular"})->calendar, "XNYS");
-  EXPECT_THAT(SessionsOfNames(instruments(), {}, {.session = "regular"}),
-              IsError(ErrorCode::kInvalidArgument));
+  EXPECT_EQ(
+      SessionsOfNames(instruments(), {"265598"}, {.calendar = "", .session = "regular", .zone = ""})
+          ->calendar,
+      "XNYS");
+  EXPECT_THAT(
+      SessionsOfNames(instruments(), {}, {.calendar = "", .session = "regular", .zone = ""}),
+      IsError(ErrorCode::kInvalidArgument));
   EXPECT_TRUE(SessionsOfNames(instruments(), {"no instrument"}, {})->empty());
   EXPECT_EQ(*SymbolOf(instruments(), 99), "99");
   EXPECT_NE(*SymbolOf(instruments(), 265598), "265598");
