@@ -139,7 +139,10 @@ class Catalog {
   /// (rows sorted again by the table's sort columns, deleted ones left out), one commit a merge.
   /// RETURNS how many files were replaced; losing the race to another process is not an error.
   /// Cheap when there is nothing to merge. docs/format/lake_catalog.md: which files are chosen.
-  Result<std::int64_t> CompactSmallFiles(std::int64_t min_files = 32);
+  /// `series`: a table that holds series (lake_rows.h), of which eight files that fill a page are
+  /// reason enough.
+  Result<std::int64_t> CompactSmallFiles(std::int64_t min_files = 32,
+                                         const LakeTable* series = nullptr);
 
   /// The same on demand: files of any size below `target_bytes`, as few as two of them, and every
   /// file with deleted rows. Whole or not for each merge: cut short, it goes on where it was.

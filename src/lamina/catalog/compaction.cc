@@ -1,10 +1,12 @@
 #include <algorithm>
+#include <atomic>
 #include <map>
 #include <string>
 #include <utility>
 
 #include <arrow/table.h>
 
+#include "lamina/base/parallel.h"
 #include "lamina/catalog/catalog.h"
 #include "lamina/catalog/compaction_policy.h"
 #include "lamina/catalog/lake_rows.h"
@@ -57,6 +59,12 @@ std::int64_t DecodedRowBytes(const LakeTable& table) {
   return bytes;
 }
 
+std::int64_t DecodedBytes(const Merge& merge) {
+  std::int64_t rows = 0;
+  for (const LakeFile& file : merge.files) rows += file.rows;
+  return rows * DecodedRowBytes(merge.table);
+}
+
 bool IsAsked(const LakeTable& table, const std::vector<std::string>& names) {
   if (names.empty()) return true;
   return std::any_of(names.begin(), names.end(), [&](const std::string& name) {
@@ -64,23 +72,55 @@ bool IsAsked(const LakeTable& table, const std::vector<std::string>& names) {
   });
 }
 
-// Tables with enough live small files to be worth planning.
-Result<std::vector<std::int64_t>> CrowdedTables(Database& database, std::int64_t min_files) {
-  LAMINA_ASSIGN(Statement read,
-                database.Prepare("SELECT table_id FROM ducklake_data_file WHERE end_snapshot IS "
-                                 "NULL AND file_size_bytes < ?1 GROUP BY table_id HAVING "
-                                 "count(*) >= ?2"));
-  read.Bind(1, kSmallFileBytes).Bind(2, min_files);
+// What is enough to merge.
+struct Crowd {
+  std::int64_t min_files = 32;
+  const LakeTable* series = nullptr;  // pages of this table are filled sooner
+};
+
+bool FillsPage(std::int64_t files, std::int64_t rows) {
+  return files >= kSeriesFilesMin && rows >= kSeriesPageRows;
+}
+
+// Tables that have a partition (by its first column) with enough live small files to be worth
+// planning.
+Result<std::vector<std::int64_t>> CrowdedTables(Database& database, const Crowd& crowd) {
+  LAMINA_ASSIGN(
+      Statement read,
+      database.Prepare("SELECT f.table_id, count(*), sum(f.record_count < ?2), "
+                       "sum(CASE WHEN f.record_count < ?2 THEN f.record_count ELSE 0 END) "
+                       "FROM ducklake_data_file f LEFT JOIN ducklake_file_partition_value p ON "
+                       "p.data_file_id = f.data_file_id AND p.partition_key_index = 0 "
+                       "WHERE f.end_snapshot IS NULL AND f.file_size_bytes < ?1 "
+                       "GROUP BY f.table_id, p.partition_value"));
+  read.Bind(1, kSmallFileBytes).Bind(2, kSeriesPageRows);
   std::vector<std::int64_t> ids;
   for (;;) {
     LAMINA_ASSIGN(const bool row, read.Step());
     if (!row) return ids;
-    ids.push_back(read.Int(0));
+    const bool series = crowd.series != nullptr && read.Int(0) == crowd.series->table_id;
+    const bool crowded =
+        read.Int(1) >= crowd.min_files || (series && FillsPage(read.Int(2), read.Int(3)));
+    if (crowded && (ids.empty() || ids.back() != read.Int(0))) ids.push_back(read.Int(0));
   }
 }
 
+// Files of less than a page, when there are enough of them to fill one.
+std::vector<std::size_t> ChoosePages(const std::vector<LakeFile>& files, std::int64_t row_bytes) {
+  std::vector<std::size_t> chosen;
+  std::int64_t rows = 0;
+  for (std::size_t i = 0; i < files.size(); ++i) {
+    const bool fits = (rows + files[i].rows) * row_bytes <= kMergeDecodedBytesMax;
+    if (files[i].rows >= kSeriesPageRows || !fits) continue;
+    rows += files[i].rows;
+    chosen.push_back(i);
+  }
+  if (!FillsPage(static_cast<std::int64_t>(chosen.size()), rows)) chosen.clear();
+  return chosen;
+}
+
 Status PlanTable(Database& database, const LakeTable& table, std::int64_t snapshot,
-                 std::int64_t min_files, std::vector<Merge>& merges) {
+                 const Crowd& crowd, std::vector<Merge>& merges) {
   LAMINA_ASSIGN(std::vector<LakeFile> files, LakeReader(database).Plan(table, snapshot));
   const std::int64_t row_bytes = DecodedRowBytes(table);
   std::map<std::vector<std::string>, std::vector<LakeFile>> partitions;
@@ -94,7 +134,11 @@ Status PlanTable(Database& database, const LakeTable& table, std::int64_t snapsh
     std::vector<MergeCandidate> candidates;
     for (const LakeFile& file : small)
       candidates.push_back({.bytes = file.size_bytes, .decoded_bytes = file.rows * row_bytes});
-    const std::vector<std::size_t> chosen = ChooseMerge(candidates, min_files);
+    std::vector<std::size_t> chosen;
+    if (crowd.series != nullptr && crowd.series->table_id == table.table_id) {
+      chosen = ChoosePages(small, row_bytes);
+    }
+    if (chosen.empty()) chosen = ChooseMerge(candidates, crowd.min_files);
     if (chosen.empty()) continue;
     Merge merge{.table = table, .snapshot = snapshot};
     for (const std::size_t i : chosen) merge.files.push_back(std::move(small[i]));
@@ -103,10 +147,10 @@ Status PlanTable(Database& database, const LakeTable& table, std::int64_t snapsh
   return Ok();
 }
 
-Result<std::vector<Merge>> PlanMerges(Catalog& catalog, std::int64_t min_files) {
+Result<std::vector<Merge>> PlanMerges(Catalog& catalog, const Crowd& crowd) {
   std::vector<Merge> merges;
   LAMINA_TRY(catalog.Read([&](Database& database) -> Status {
-    LAMINA_ASSIGN(const std::vector<std::int64_t> crowded, CrowdedTables(database, min_files));
+    LAMINA_ASSIGN(const std::vector<std::int64_t> crowded, CrowdedTables(database, crowd));
     if (crowded.empty()) return Ok();
     LakeReader reader(database);
     LAMINA_ASSIGN(const std::int64_t snapshot, reader.LatestSnapshot());
@@ -114,7 +158,7 @@ Result<std::vector<Merge>> PlanMerges(Catalog& catalog, std::int64_t min_files) 
     for (const LakeTable& table : tables)
       if (!FoldsItself(table) &&
           std::find(crowded.begin(), crowded.end(), table.table_id) != crowded.end())
-        LAMINA_TRY(PlanTable(database, table, snapshot, min_files, merges));
+        LAMINA_TRY(PlanTable(database, table, snapshot, crowd, merges));
     return Ok();
   }));
   return merges;
@@ -176,9 +220,8 @@ Status RunMerge(Catalog& catalog, const Merge& merge) {
     LAMINA_ASSIGN(ArrowTable rows, MergeRows(catalog, merge, digest));
     if (rows) {
       LAMINA_ASSIGN(const std::string staged, commit->StageLakeFile());
-      LAMINA_ASSIGN(
-          table::WrittenFile written,
-          table::WriteParquet(catalog.env(), staged, *rows, {.sorted_by = merge.table.sorted_by}));
+      LAMINA_ASSIGN(table::WrittenFile written,
+                    table::WriteParquet(catalog.env(), staged, *rows, WriteOptionsOf(merge.table)));
       rows.reset();
       LAMINA_TRY(CheckWritten(catalog.env(), staged, written, digest));
       LAMINA_TRY(commit->AddLakeFile(merge.table, staged, std::move(written),
@@ -312,12 +355,12 @@ Result<std::vector<TableCompaction>> Catalog::Compact(const CompactionRequest& r
   return std::move(plan.tables);
 }
 
-Result<std::int64_t> Catalog::CompactSmallFiles(std::int64_t min_files) {
+Result<std::int64_t> Catalog::CompactSmallFiles(std::int64_t min_files, const LakeTable* series) {
   if (read_only()) return Unsupported("the store is open for reading only");
-  min_files = std::max<std::int64_t>(min_files, 2);
+  const Crowd crowd{.min_files = std::max<std::int64_t>(min_files, 2), .series = series};
   bool crowded = false;  // called after every put: most often there is nothing to do
   LAMINA_TRY(Read([&](Database& database) -> Status {
-    LAMINA_ASSIGN(const auto tables, CrowdedTables(database, min_files));
+    LAMINA_ASSIGN(const auto tables, CrowdedTables(database, crowd));
     crowded = !tables.empty();
     return Ok();
   }));
@@ -327,19 +370,23 @@ Result<std::int64_t> Catalog::CompactSmallFiles(std::int64_t min_files) {
   if (!lock.ok()) return std::move(lock).error();
   std::int64_t replaced = 0;
   for (;;) {
-    LAMINA_ASSIGN(const std::vector<Merge> merges, PlanMerges(*this, min_files));
-    bool progress = false;
-    for (const Merge& merge : merges) {
-      Status merged = RunMerge(*this, merge);
-      if (!merged.ok()) {
-        if (merged.error().code() == ErrorCode::kConflict) continue;
-        return std::move(merged).error().With("compacting " + merge.table.schema + "." +
-                                              merge.table.name);
-      }
-      replaced += static_cast<std::int64_t>(merge.files.size());
-      progress = true;
-    }
-    if (!progress) return replaced;
+    LAMINA_ASSIGN(const std::vector<Merge> merges, PlanMerges(*this, crowd));
+    std::int64_t decoded = 0;
+    for (const Merge& merge : merges) decoded += DecodedBytes(merge);
+    std::atomic<std::int64_t> now = 0;
+    LAMINA_TRY(ParallelFor(merges.size(), decoded <= kMergeDecodedBytesMax ? 0 : 1,
+                           [&](std::size_t i, std::size_t) -> Status {
+                             const Merge& merge = merges[i];
+                             Status merged = RunMerge(*this, merge);
+                             if (merged.ok()) now += static_cast<std::int64_t>(merge.files.size());
+                             if (merged.ok() || merged.error().code() == ErrorCode::kConflict) {
+                               return Ok();
+                             }
+                             return std::move(merged).error().With(
+                                 "compacting " + merge.table.schema + "." + merge.table.name);
+                           }));
+    if (now == 0) return replaced;
+    replaced += now;
   }
 }
 

@@ -15,6 +15,11 @@ inline constexpr std::int64_t kSmallFileBytes = std::int64_t{8} << 20;
 inline constexpr std::int64_t kMergeBytesMax = std::int64_t{64} << 20;
 inline constexpr std::int64_t kMergeDecodedBytesMax = std::int64_t{128} << 20;
 
+/// Of tables that hold series (lake_rows.h): rows of a page, and of the files that are merged
+/// until they fill one.
+inline constexpr std::int64_t kSeriesPageRows = 25'000;
+inline constexpr std::int64_t kSeriesFilesMin = 8;
+
 /// One merge on demand decodes at most this much (estimated).
 inline constexpr std::int64_t kDemandDecodedBytesMax = std::int64_t{512} << 20;
 

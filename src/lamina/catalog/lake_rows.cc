@@ -9,6 +9,7 @@
 #include <arrow/chunked_array.h>
 #include <arrow/table.h>
 
+#include "lamina/catalog/compaction_policy.h"
 #include "lamina/table/arrow_status.h"
 #include "lamina/table/columns.h"
 #include "lamina/table/row_ranges.h"
@@ -25,6 +26,12 @@ using table::RowRanges;
 // With this many stretches of rows left between deleted ones, each is read by itself (so that row
 // groups outside the ranges are not read); with more, the whole file is.
 constexpr std::size_t kStretchesMax = 8;
+
+// Prices as doubles repeat the low bytes of their mantissas: the longer the page and the search,
+// the better. docs/format/lake_files.md has the figures.
+constexpr int kSeriesZstdLevel = 7;
+// A file of fewer rows is merged before its size counts.
+constexpr std::int64_t kSeriesTrialRows = 2'048;
 
 bool Lacks(const LakeFile& file, const LakeColumn& column) {
   return std::find(file.missing_columns.begin(), file.missing_columns.end(), column.column_id) !=
@@ -154,6 +161,25 @@ std::shared_ptr<arrow::Schema> SchemaOf(const std::vector<LakeColumn>& columns) 
   return arrow::schema(std::move(fields));
 }
 
+bool HoldsSeries(const LakeTable& table) {
+  return !table.sorted_by.empty() &&
+         std::any_of(table.columns.begin(), table.columns.end(), [&](const LakeColumn& column) {
+           return column.name == table.sorted_by.back() &&
+                  (column.type == table::LakeType::kTimestampTz ||
+                   column.type == table::LakeType::kTimestamp);
+         });
+}
+
+table::WriteOptions WriteOptionsOf(const LakeTable& table) {
+  table::WriteOptions options{.sorted_by = table.sorted_by};
+  if (!HoldsSeries(table)) return options;
+  options.zstd_level = kSeriesZstdLevel;
+  options.page_rows = kSeriesPageRows;
+  options.trial_rows_min = kSeriesTrialRows;
+  options.series_by.assign(table.sorted_by.begin(), table.sorted_by.end() - 1);
+  return options;
+}
+
 Result<ArrowTable> ReadNamedFile(io::Env& env, const std::string& path,
                                  const table::ReadOptions& options,
                                  table::ReadStatistics* statistics) {
@@ -172,11 +198,13 @@ Result<std::shared_ptr<arrow::Table>> ReadLakeFile(io::Env& env, std::string_vie
                                                    const LakeTable& table, const LakeFile& file,
                                                    const std::vector<LakeColumn>& columns,
                                                    const std::vector<ColumnRange>& ranges,
-                                                   table::ReadStatistics* statistics) {
+                                                   table::ReadStatistics* statistics,
+                                                   std::size_t workers) {
   const std::string path = io::JoinPath(lake_root, file.path);
   LAMINA_ASSIGN(const std::vector<std::int64_t> deleted,
                 ReadDeletedPositions(env, lake_root, file));
-  table::ReadOptions options{.ranges = ranges, .footer_crc32c = file.footer_crc32c};
+  table::ReadOptions options{
+      .ranges = ranges, .footer_crc32c = file.footer_crc32c, .workers = workers};
   options.columns = NamesInFile(table, file, columns);
   LAMINA_ASSIGN(const ArrowTable rows,
                 ReadKept(env, path, file, table::Without(file.rows, deleted), options, statistics));

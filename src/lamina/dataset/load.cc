@@ -78,14 +78,14 @@ Result<ArrowTable> Datasets::Load(std::string_view name, const LoadRequest& requ
   }
   const std::string lake = catalog_->LakePath("");
   std::vector<ArrowTable> parts(files.size());
-  LAMINA_TRY(ParallelFor(
-      files.size(), files.size() < kParallelFiles ? 1 : 0,
-      [&](std::size_t index, std::size_t) -> Status {
-        LAMINA_ASSIGN(parts[index], catalog::ReadLakeFile(catalog_->env(), lake, dataset.table,
-                                                          files[index], read, ranges.read));
-        LAMINA_ASSIGN(parts[index], internal::KeepKeys(parts[index], request.keys));
-        return Ok();
-      }));
+  const bool many = files.size() >= kParallelFiles;
+  LAMINA_TRY(ParallelFor(files.size(), many ? 0 : 1, [&](std::size_t index, std::size_t) -> Status {
+    LAMINA_ASSIGN(parts[index],
+                  catalog::ReadLakeFile(catalog_->env(), lake, dataset.table, files[index], read,
+                                        ranges.read, nullptr, many ? 1 : 0));
+    LAMINA_ASSIGN(parts[index], internal::KeepKeys(parts[index], request.keys));
+    return Ok();
+  }));
   std::erase_if(parts, [](const ArrowTable& part) { return part->num_rows() == 0; });
   if (parts.empty()) {
     LAMINA_ARROW_ASSIGN(ArrowTable empty, arrow::Table::MakeEmpty(catalog::SchemaOf(wanted)),

@@ -4,6 +4,7 @@
 
 #include <arrow/api.h>
 
+#include "lamina/base/parallel.h"
 #include "lamina/catalog/compaction_policy.h"
 #include "lamina/catalog/lake_rows.h"
 #include "lamina/catalog/lake_value.h"
@@ -26,9 +27,9 @@ using internal::Resolution;
 using internal::StoredRows;
 
 constexpr int kAttempts = 8;
-/// Of prices as doubles it takes a tenth off level 3; beyond it nothing more.
-constexpr int kZstdLevel = 6;
-/// Files of one series are taken into the next one when there are so many of no more rows.
+/// Files of one series are taken into the next one: the smallest at once, larger ones when there
+/// are so many.
+constexpr std::int64_t kAbsorbedAtOnceRows = 512;
 constexpr std::int64_t kAbsorbedFilesMin = 4, kAbsorbedRowsMax = 16'384;
 
 /// Live files that may hold rows of the ranges.
@@ -204,10 +205,15 @@ class Change {
     std::erase_if(files, [&](const LakeFile& file) {
       return file.partition_values != parts[0].first || file.rows > kAbsorbedRowsMax;
     });
-    std::vector<catalog::MergeCandidate> candidates;
+    // The new rows are a file like the others.
+    std::vector<catalog::MergeCandidate> candidates{{rows_->num_rows(), rows_->num_rows()}};
     for (const LakeFile& file : files) candidates.push_back({file.rows, file.rows});
     for (const std::size_t i : catalog::ChooseMerge(candidates, kAbsorbedFilesMin)) {
-      absorbed_.emplace(files[i].data_file_id, Absorbed{files[i]});
+      if (i > 0) absorbed_.emplace(files[i - 1].data_file_id, Absorbed{files[i - 1]});
+    }
+    for (const LakeFile& file : files) {
+      if (file.rows + rows_->num_rows() >= kAbsorbedAtOnceRows) continue;
+      absorbed_.emplace(file.data_file_id, Absorbed{file});
     }
     return Ok();
   }
@@ -244,14 +250,22 @@ class Change {
       LAMINA_TRY(commit.RetireLakeFiles(dataset_.table, AbsorbedIds()));
     }
     LAMINA_ASSIGN(const auto parts, Split(rows, dataset_.definition));
-    for (const auto& [values, part] : parts) {
-      LAMINA_ASSIGN(const std::string staged, commit.StageLakeFile());
-      LAMINA_ASSIGN(
-          table::WrittenFile written,
-          table::WriteParquet(catalog_.env(), staged, *part,
-                              {.zstd_level = kZstdLevel, .sorted_by = dataset_.definition.keys}));
-      LAMINA_TRY(commit.AddLakeFile(dataset_.table, staged, std::move(written), values));
-      const std::vector<std::string> parts_of = TimeParts(dataset_.definition.partition);
+    std::vector<std::string> staged;
+    for (std::size_t i = 0; i < parts.size(); ++i) {
+      LAMINA_ASSIGN(std::string path, commit.StageLakeFile());
+      staged.push_back(std::move(path));
+    }
+    std::vector<table::WrittenFile> written(parts.size());
+    const table::WriteOptions options = catalog::WriteOptionsOf(dataset_.table);
+    LAMINA_TRY(ParallelFor(parts.size(), 0, [&](std::size_t i, std::size_t) -> Status {
+      LAMINA_ASSIGN(written[i],
+                    table::WriteParquet(catalog_.env(), staged[i], *parts[i].second, options));
+      return Ok();
+    }));
+    const std::vector<std::string> parts_of = TimeParts(dataset_.definition.partition);
+    for (std::size_t i = 0; i < parts.size(); ++i) {
+      const std::vector<std::string>& values = parts[i].first;
+      LAMINA_TRY(commit.AddLakeFile(dataset_.table, staged[i], std::move(written[i]), values));
       made.report.partitions.push_back(values.empty() ? ""
                                                       : parts_of.front() + "=" + values.front());
       ++made.report.files;
@@ -296,7 +310,9 @@ Result<SaveReport> RunChange(catalog::Catalog& catalog, const StoredDataset& dat
       continue;
     }
     // Upkeep: what fails now is tried again by the next save, and a damaged file is named by loads.
-    if (done.ok() && done->snapshot) static_cast<void>(catalog.CompactSmallFiles(kCrowdedFiles));
+    if (done.ok() && done->snapshot) {
+      static_cast<void>(catalog.CompactSmallFiles(kCrowdedFiles, &dataset.table));
+    }
     return done;
   }
 }

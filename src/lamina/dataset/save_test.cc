@@ -146,7 +146,26 @@ TEST(Save, SmallSavesOfOneSeriesStayFewFiles) {
     expected += " " + std::to_string(hour) + ":" + std::to_string(hour + 1);
   }
   EXPECT_EQ(store.Text(), expected + " 40:41 GBP_USD 5:105");
-  EXPECT_LE((*datasets.List())[0].files, 8);
+  EXPECT_LE((*datasets.List())[0].files, 2);
+}
+
+/// Series saved one after the other come to stand together once they fill a page.
+TEST(Save, FilesOfSeveralSeriesAreFolded) {
+  test::TestStore store;
+  Datasets& datasets = store.datasets();
+  std::vector<std::int64_t> hours(4000);
+  for (std::size_t i = 0; i < hours.size(); ++i) hours[i] = static_cast<std::int64_t>(i);
+  for (int series = 0; series < 9; ++series) {
+    ASSERT_THAT(datasets.Save("ohlcv", *Bars(hours, series), Of("S" + std::to_string(series))),
+                IsOk());
+  }
+  EXPECT_EQ((*datasets.List())[0].files, 2);
+  EXPECT_EQ((*datasets.List())[0].rows, 36'000);
+  const auto rows = datasets.Load("ohlcv", {.keys = {{"instrument", {"S3"}}}});
+  ASSERT_THAT(rows, IsOk());
+  ASSERT_EQ((*rows)->num_rows(), 4000);
+  EXPECT_EQ((*(*rows)->GetColumnByName("close")->GetScalar(3999))->ToString(), "4002");
+  EXPECT_EQ((*(*rows)->GetColumnByName("instrument")->GetScalar(7))->ToString(), "S3");
 }
 
 /// Random saves, replacements and deletions against a map, with compaction in between.

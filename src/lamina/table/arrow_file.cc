@@ -80,6 +80,7 @@ arrow::Result<std::int64_t> EnvInputFile::ReadAt(std::int64_t position, std::int
   }
   Status read = file_->ReadAt(position, static_cast<std::size_t>(length), static_cast<char*>(out));
   if (!read.ok()) {
+    const std::lock_guard<std::mutex> lock(error_mutex_);
     error_ = std::move(read).error();
     return AsArrow(*error_);
   }

@@ -3,8 +3,10 @@
 /// \file lamina/table/arrow_file.h
 /// io::Env files in Arrow's clothes. Thread-compatible; they own the file they are given.
 
+#include <atomic>
 #include <cstdint>
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <string>
 
@@ -54,7 +56,8 @@ class EnvOutputStream final : public arrow::io::OutputStream {
   bool closed_ = false;
 };
 
-/// Random access over an io::ReadableFile; counts the bytes it reads. Errors as above.
+/// Random access over an io::ReadableFile; counts the bytes it reads. Errors as above. ReadAt may
+/// be called from several threads.
 class EnvInputFile final : public arrow::io::RandomAccessFile {
  public:
   explicit EnvInputFile(std::unique_ptr<io::ReadableFile> file);
@@ -74,12 +77,16 @@ class EnvInputFile final : public arrow::io::RandomAccessFile {
   /// The last bytes of the file, read already: reads inside are served from here.
   void KeepTail(std::string tail);
   std::int64_t bytes_read() const { return bytes_read_; }
-  std::optional<Error> TakeError() { return std::exchange(error_, std::nullopt); }
+  std::optional<Error> TakeError() {
+    const std::lock_guard<std::mutex> lock(error_mutex_);
+    return std::exchange(error_, std::nullopt);
+  }
 
  private:
   std::unique_ptr<io::ReadableFile> file_;
   std::int64_t position_ = 0;
-  std::int64_t bytes_read_ = 0;
+  std::atomic<std::int64_t> bytes_read_ = 0;
+  std::mutex error_mutex_;
   std::shared_ptr<arrow::Buffer> tail_;
   std::int64_t tail_begin_ = 0;
   std::optional<Error> error_;

@@ -112,6 +112,7 @@ Result<ColumnChunk> ColumnChunk::Make(EnvInputFile& file, const Column& column,
   if (crc32c.has_value() && Crc32c(bytes) != *crc32c) {
     return Corruption("a column chunk fails its checksum");
   }
+  chunk.checked_ = crc32c.has_value();
   LAMINA_ASSIGN(chunk.pages_, WalkPages(bytes));
   std::int64_t num_values = 0;
   for (const PageHeader& page : chunk.pages_) {
@@ -168,7 +169,7 @@ ColumnChunk::Selection ColumnChunk::Select(const RowRanges& wanted) const {
   return selection;
 }
 
-Result<DecodedRows> ColumnChunk::Decode(const RowRanges& wanted) const {
+Result<DecodedRows> ColumnChunk::Decode(const RowRanges& wanted, bool indices) const {
   const Selection selection = Select(wanted);
   DecodedRows decoded;
   decoded.rows = selection.rows;
@@ -181,7 +182,7 @@ Result<DecodedRows> ColumnChunk::Decode(const RowRanges& wanted) const {
     } else {
       decoded.rows = Intersect(selection.rows, wanted);
     }
-    LAMINA_ASSIGN(decoded.values, DecodeFlat(selection, local));
+    LAMINA_ASSIGN(decoded.values, DecodeFlat(selection, local, indices));
   }
   if (decoded.values->length() != decoded.rows.row_count()) {
     return Corruption("the pages of a column chunk hold another number of rows than they say");
@@ -193,9 +194,10 @@ namespace {
 
 std::unique_ptr<parquet::PageReader> OpenPages(const std::shared_ptr<arrow::Buffer>& bytes,
                                                std::int64_t num_values, int compression,
-                                               const parquet::ColumnDescriptor& leaf) {
+                                               const parquet::ColumnDescriptor& leaf,
+                                               bool checked) {
   parquet::ReaderProperties properties;
-  properties.set_page_checksum_verification(true);
+  properties.set_page_checksum_verification(!checked);
   return parquet::PageReader::Open(std::make_shared<arrow::io::BufferReader>(bytes), num_values,
                                    static_cast<parquet::Compression::type>(compression), properties,
                                    leaf);
@@ -204,10 +206,13 @@ std::unique_ptr<parquet::PageReader> OpenPages(const std::shared_ptr<arrow::Buff
 }  // namespace
 
 Result<std::shared_ptr<arrow::ChunkedArray>> ColumnChunk::DecodeFlat(const Selection& pages,
-                                                                     const RowRanges& local) const {
+                                                                     const RowRanges& local,
+                                                                     bool indices) const {
   const auto reader = parquet::internal::RecordReader::Make(
-      column_.leaf, parquet::internal::LevelInfo::ComputeLevelInfo(column_.leaf));
-  reader->SetPageReader(OpenPages(pages.bytes, pages.num_values, compression_, *column_.leaf));
+      column_.leaf, parquet::internal::LevelInfo::ComputeLevelInfo(column_.leaf),
+      arrow::default_memory_pool(), indices);
+  reader->SetPageReader(
+      OpenPages(pages.bytes, pages.num_values, compression_, *column_.leaf, checked_));
   reader->Reserve(local.row_count());
   std::int64_t at = 0;
   for (const RowRange& range : local.ranges()) {
@@ -221,12 +226,18 @@ Result<std::shared_ptr<arrow::ChunkedArray>> ColumnChunk::DecodeFlat(const Selec
       at += records;
     }
   }
+  if (indices) {
+    auto* dictionary = dynamic_cast<parquet::internal::DictionaryRecordReader*>(reader.get());
+    if (dictionary == nullptr) return Internal("a text column has no reader of indices");
+    return dictionary->GetResult();
+  }
   return Transfer(*reader, column_.type, column_.arrow_type);
 }
 
 Result<std::shared_ptr<arrow::ChunkedArray>> ColumnChunk::DecodeList(const Selection& pages) const {
   const auto reader = std::static_pointer_cast<parquet::Int32Reader>(parquet::ColumnReader::Make(
-      column_.leaf, OpenPages(pages.bytes, pages.num_values, compression_, *column_.leaf)));
+      column_.leaf,
+      OpenPages(pages.bytes, pages.num_values, compression_, *column_.leaf, checked_)));
   const std::int16_t element_level = column_.leaf->max_definition_level();
   const bool element_optional = column_.leaf->schema_node()->is_optional();
   const auto list_level = static_cast<std::int16_t>(element_level - (element_optional ? 1 : 0) - 1);

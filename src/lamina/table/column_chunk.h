@@ -56,22 +56,27 @@ class ColumnChunk {
                                   const parquet::ColumnChunkMetaData& metadata,
                                   std::int64_t group_rows, std::optional<std::uint32_t> crc32c);
 
-  /// Decode the pages that hold any of `wanted` (all pages of lists). Page checksums are verified.
-  /// May throw ParquetException.
-  Result<DecodedRows> Decode(const RowRanges& wanted) const;
+  /// Decode the pages that hold any of `wanted` (all pages of lists). Page checksums are verified,
+  /// unless Make compared one of all bytes. May throw ParquetException.
+  Result<DecodedRows> Decode(const RowRanges& wanted) const { return Decode(wanted, false); }
+  /// The same of a text column, to compare its values: each distinct text once, and indices.
+  Result<DecodedRows> DecodeIndices(const RowRanges& wanted) const { return Decode(wanted, true); }
 
   const std::vector<PageHeader>& pages() const { return pages_; }
 
  private:
   struct Selection;
   Selection Select(const RowRanges& wanted) const;
+  Result<DecodedRows> Decode(const RowRanges& wanted, bool indices) const;
   Result<std::shared_ptr<arrow::ChunkedArray>> DecodeFlat(const Selection& pages,
-                                                          const RowRanges& local) const;
+                                                          const RowRanges& local,
+                                                          bool indices) const;
   Result<std::shared_ptr<arrow::ChunkedArray>> DecodeList(const Selection& pages) const;
 
   Column column_{};
   std::int64_t group_rows_ = 0;
   int compression_ = 0;  ///< parquet::Compression
+  bool checked_ = false;
   std::shared_ptr<arrow::Buffer> bytes_;
   std::vector<PageHeader> pages_;
 };

@@ -4,6 +4,7 @@
 /// The one Parquet writer and the one Parquet reader of lake files.
 /// Free functions; thread-safe; files belong to the Env. Layout: docs/format/lake_files.md.
 
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -49,8 +50,14 @@ struct WriteOptions {
   /// `trial_rows` rows (spread over the file) and keep the smallest; else the type's default.
   bool encoding_trial = true;
   std::int64_t trial_rows = 20000;
+  /// Fewer rows are not worth a trial.
+  std::int64_t trial_rows_min = 1;
   /// Names of the columns the rows are sorted by (recorded in the footer; not checked).
   std::vector<std::string> sorted_by = {};
+  /// Rows with equal values in these columns are one series, and stand together. A row group then
+  /// has whole series, as many as fit into one page: who reads one series unpacks few others. A
+  /// series longer than a page has row groups of its own.
+  std::vector<std::string> series_by = {};
 };
 
 /// Write `rows` to `path`, synced. Fields carry `PARQUET:field_id` metadata (MakeField in
@@ -72,6 +79,8 @@ struct ReadOptions {
   std::vector<ColumnRange> ranges = {};                  ///< all must hold
   bool exact = true;                                     ///< drop rows outside `ranges`
   std::optional<std::uint32_t> footer_crc32c = {};       ///< kCorruption when the footer differs
+  /// Threads to decode on; 0: as many as there are cores, when there is work for them.
+  std::size_t workers = 1;
   /// Only these rows [begin, end) of the file, before anything else.
   std::optional<std::int64_t> row_begin = {}, row_end = {};
 };
@@ -80,7 +89,8 @@ struct ReadStatistics {
   std::int64_t row_groups = 0, row_groups_read = 0, bytes_read = 0;
 };
 
-/// Page checksums are always verified. RETURNS kCorruption naming `path` for damage of any kind,
+/// Every byte that counts is compared with a checksum: of its column chunk where the file has ours,
+/// else of its page. RETURNS kCorruption naming `path` for damage of any kind,
 /// kNotFound for a missing file or column.
 Result<std::shared_ptr<arrow::Table>> ReadParquet(io::Env& env, const std::string& path,
                                                   const ReadOptions& options = {},

@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <iterator>
 #include <limits>
 #include <new>
 #include <utility>
@@ -12,6 +13,7 @@
 #include <parquet/schema.h>
 #include <parquet/statistics.h>
 
+#include "lamina/base/parallel.h"
 #include "lamina/table/arrow_file.h"
 #include "lamina/table/arrow_status.h"
 #include "lamina/table/column_bounds.h"
@@ -29,12 +31,68 @@ namespace {
 /// Nobody writes larger row groups; a number beyond it is damage or an attack on memory.
 constexpr std::int64_t kGroupRowsMax = std::int64_t{1} << 27;
 
+/// Threads cost more than they bring for fewer values.
+constexpr std::int64_t kCellsWorthThreads = 48 * 1024;
+constexpr std::int64_t kRepeatedTextMax = std::int64_t{1} << 30;
+
 constexpr std::int64_t kNoEnd = std::numeric_limits<std::int64_t>::max();
 
 parquet::ArrowReaderProperties ArrowProperties() {
   parquet::ArrowReaderProperties properties;
   properties.set_arrow_extensions_enabled(true);  // UUID
   return properties;
+}
+
+/// Run `work`; what Parquet throws comes back as an Error.
+template <class Outcome, class Work>
+Outcome Translated(Work work) {
+  try {
+    return work();
+  } catch (const std::bad_alloc&) {
+    return ResourceExhausted("out of memory");
+  } catch (const parquet::ParquetStatusException& error) {
+    return FromArrow(error.status(), "decoding");
+  } catch (const std::exception& error) {
+    return Corruption(error.what());
+  }
+}
+
+/// `rows` times one value; null when that would be too much text for one array.
+Result<std::shared_ptr<arrow::Array>> Repeat(const BoundValue& value,
+                                             const std::shared_ptr<arrow::DataType>& type,
+                                             std::int64_t rows) {
+  std::shared_ptr<arrow::Scalar> scalar;
+  if (const auto* text = std::get_if<std::string>(&value)) {
+    const bool bytes = type->id() == arrow::Type::STRING || type->id() == arrow::Type::BINARY;
+    if (!bytes || static_cast<std::int64_t>(text->size()) > kRepeatedTextMax / (rows + 1)) {
+      return nullptr;
+    }
+    LAMINA_ARROW_ASSIGN(scalar, arrow::MakeScalar(type, arrow::Buffer::FromString(*text)),
+                        "repeating a text");
+  } else {
+    const std::int64_t number = std::get<std::int64_t>(value);
+    switch (type->id()) {
+      case arrow::Type::BOOL:
+        scalar = std::make_shared<arrow::BooleanScalar>(number != 0);
+        break;
+      case arrow::Type::INT32:
+        scalar = std::make_shared<arrow::Int32Scalar>(static_cast<std::int32_t>(number));
+        break;
+      case arrow::Type::DATE32:
+        scalar = std::make_shared<arrow::Date32Scalar>(static_cast<std::int32_t>(number));
+        break;
+      case arrow::Type::INT64:
+        scalar = std::make_shared<arrow::Int64Scalar>(number);
+        break;
+      case arrow::Type::TIMESTAMP:
+        scalar = std::make_shared<arrow::TimestampScalar>(number, type);
+        break;
+      default:
+        return nullptr;
+    }
+  }
+  LAMINA_ARROW_ASSIGN(auto array, arrow::MakeArrayFromScalar(*scalar, rows), "repeating a value");
+  return array;
 }
 
 /// One top-level column of the file.
@@ -51,18 +109,30 @@ class FileScan {
 
   Result<std::shared_ptr<arrow::Table>> Run() {
     LAMINA_TRY(Open());
-    std::vector<arrow::ArrayVector> chunks(wanted_.size());
+    std::vector<Part> parts;
     std::int64_t rows = 0;
     LAMINA_TRY(ForEachGroup([&](int group, const RowRanges& keep) {
       rows += keep.row_count();
-      return ReadColumns(group, keep, chunks);
+      parts.push_back({group, keep});
+      return Ok();
+    }));
+    const std::size_t width = wanted_.size();
+    std::vector<arrow::ArrayVector> pieces(parts.size() * width);
+    LAMINA_TRY(ParallelFor(pieces.size(), Workers(rows), [&](std::size_t i, std::size_t) {
+      return Translated<Status>(
+          [&] { return ReadColumn(parts[i / width], columns_[wanted_[i % width]], pieces[i]); });
     }));
     arrow::FieldVector fields;
     arrow::ChunkedArrayVector columns;
-    for (std::size_t i = 0; i < wanted_.size(); ++i) {
-      const auto& field = columns_[wanted_[i]].field;
+    for (std::size_t column = 0; column < width; ++column) {
+      const auto& field = columns_[wanted_[column]].field;
+      arrow::ArrayVector chunks;
+      for (std::size_t part = 0; part < parts.size(); ++part) {
+        arrow::ArrayVector& piece = pieces[part * width + column];
+        std::move(piece.begin(), piece.end(), std::back_inserter(chunks));
+      }
       fields.push_back(field);
-      columns.push_back(std::make_shared<arrow::ChunkedArray>(std::move(chunks[i]), field->type()));
+      columns.push_back(std::make_shared<arrow::ChunkedArray>(std::move(chunks), field->type()));
     }
     return arrow::Table::Make(arrow::schema(std::move(fields)), std::move(columns), rows);
   }
@@ -83,6 +153,19 @@ class FileScan {
     std::size_t column;
     ValueRange range;
   };
+
+  /// Rows to read of one row group.
+  struct Part {
+    int group = 0;
+    RowRanges keep;
+  };
+
+  std::size_t Workers(std::int64_t rows) const {
+    const bool few = rows * static_cast<std::int64_t>(wanted_.size()) < kCellsWorthThreads;
+    const bool foreign = std::any_of(wanted_.begin(), wanted_.end(),
+                                     [&](std::size_t i) { return !columns_[i].type.has_value(); });
+    return foreign || (few && options_.workers == 0) ? 1 : options_.workers;
+  }
 
   Status Open() {
     LAMINA_ASSIGN(footer_, ReadFooter(*file_, options_.footer_crc32c));
@@ -174,11 +257,15 @@ class FileScan {
   /// The rows of `asked` that pass all filters; with `exact` off, those of pages that may.
   Result<RowRanges> RowsToKeep(int group, RowRanges asked) {
     if (asked.empty()) return asked;
+    std::vector<const Filter*> open;  // those that statistics do not settle
     for (const Filter& filter : filters_) {
-      if (!GroupMayMatch(group, filter)) return RowRanges();
+      const Matches matches = GroupMatches(group, filter);
+      if (matches == Matches::kNone) return RowRanges();
+      if (matches == Matches::kSome) open.push_back(&filter);
     }
     ++counts_.row_groups_read;
-    for (const Filter& filter : filters_) {
+    for (const Filter* each : open) {
+      const Filter& filter = *each;
       if (!index_.has_value()) {
         LAMINA_ASSIGN(index_, PageIndex::Load(*file_, footer_));
       }
@@ -189,23 +276,56 @@ class FileScan {
       asked = Intersect(asked, may);
     }
     if (!options_.exact) return asked;
-    for (const Filter& filter : filters_) {
+    for (const Filter* filter : open) {
       if (asked.empty()) break;
-      LAMINA_ASSIGN(const DecodedRows decoded, DecodeLeaf(group, columns_[filter.column], asked));
-      asked = Intersect(asked, Matching(decoded, filter.range));
+      LAMINA_ASSIGN(const DecodedRows decoded,
+                    DecodeLeaf(group, columns_[filter->column], asked, Form::kToCompare));
+      asked = Intersect(asked, Matching(decoded, filter->range));
     }
     return asked;
   }
 
-  bool GroupMayMatch(int group, const Filter& filter) const {
+  enum class Matches : std::uint8_t { kNone, kSome, kAll };
+
+  /// What the statistics of a row group say of a filter.
+  Matches GroupMatches(int group, const Filter& filter) const {
     const FileColumn& column = columns_[filter.column];
     const auto row_group = footer_.metadata->RowGroup(group);
     const auto chunk = row_group->ColumnChunk(column.leaves[0]);
     const auto statistics = chunk->statistics();
-    if (statistics == nullptr) return true;
-    if (statistics->HasNullCount() && statistics->null_count() == chunk->num_values()) return false;
+    if (statistics == nullptr) return Matches::kSome;
+    const bool counted = statistics->HasNullCount();
+    if (counted && statistics->null_count() == chunk->num_values()) return Matches::kNone;
     const auto bounds = BoundsOf(*statistics, *column.type);
-    return !bounds.has_value() || filter.range.MayOverlap(*bounds);
+    if (!bounds.has_value()) return Matches::kSome;
+    if (!filter.range.MayOverlap(*bounds)) return Matches::kNone;
+    const bool all = checksums_.has_value() && counted && statistics->null_count() == 0 &&
+                     filter.range.Holds(*bounds);
+    return all ? Matches::kAll : Matches::kSome;
+  }
+
+  /// The one value of all rows of a chunk that we wrote, by its statistics; of rows that a filter
+  /// leaves, the only value it allows. Doubles are not among them: their zeros have two signs.
+  Result<std::shared_ptr<arrow::Array>> Constant(int group, const FileColumn& column,
+                                                 std::int64_t rows) const {
+    const std::shared_ptr<arrow::DataType>& type = column.field->type();
+    for (const Filter& filter : filters_) {
+      if (!options_.exact || &columns_[filter.column] != &column) continue;
+      if (const BoundValue* only = filter.range.Single()) return Repeat(*only, type, rows);
+    }
+    if (!checksums_.has_value() || column.leaves.size() != 1) return nullptr;
+    if (*column.type == LakeType::kDouble || *column.type == LakeType::kInt32List) return nullptr;
+    const auto row_group = footer_.metadata->RowGroup(group);
+    const auto chunk = row_group->ColumnChunk(column.leaves[0]);
+    const auto statistics = chunk->statistics();
+    if (statistics == nullptr || !statistics->HasNullCount()) return nullptr;
+    if (statistics->null_count() == chunk->num_values()) {
+      LAMINA_ARROW_ASSIGN(auto nulls, arrow::MakeArrayOfNull(type, rows), "reading NULLs");
+      return nulls;
+    }
+    const auto bounds = BoundsOf(*statistics, *column.type);
+    if (statistics->null_count() != 0 || !bounds || bounds->low != bounds->high) return nullptr;
+    return Repeat(bounds->low, type, rows);
   }
 
   static RowRanges Matching(const DecodedRows& decoded, const ValueRange& range) {
@@ -218,7 +338,10 @@ class FileScan {
     return FromLocal(decoded.rows, local);
   }
 
-  Result<DecodedRows> DecodeLeaf(int group, const FileColumn& column, const RowRanges& wanted) {
+  enum class Form : std::uint8_t { kValues, kToCompare };
+
+  Result<DecodedRows> DecodeLeaf(int group, const FileColumn& column, const RowRanges& wanted,
+                                 Form form) {
     const parquet::FileMetaData& metadata = *footer_.metadata;
     const int leaf = column.leaves[0];
     const auto row_group = metadata.RowGroup(group);
@@ -234,7 +357,15 @@ class FileScan {
     const std::string where =
         "row group " + std::to_string(group) + ", column '" + column.field->name() + "'";
     if (!chunk.ok()) return std::move(chunk.error().Clone()).With(where);
-    auto decoded = chunk->Decode(wanted);
+    if (form == Form::kValues) {
+      LAMINA_ASSIGN(auto constant, Constant(group, column, wanted.row_count()));
+      if (constant != nullptr) {
+        return DecodedRows{.values = std::make_shared<arrow::ChunkedArray>(std::move(constant)),
+                           .rows = wanted};
+      }
+    }
+    const bool indices = form == Form::kToCompare && *column.type == LakeType::kVarchar;
+    auto decoded = indices ? chunk->DecodeIndices(wanted) : chunk->Decode(wanted);
     if (!decoded.ok()) return std::move(decoded).error().With(where);
     return decoded;
   }
@@ -259,18 +390,15 @@ class FileScan {
     return DecodedRows{.values = table->column(0), .rows = RowRanges(0, rows)};
   }
 
-  Status ReadColumns(int group, const RowRanges& keep, std::vector<arrow::ArrayVector>& chunks) {
-    for (std::size_t i = 0; i < wanted_.size(); ++i) {
-      const FileColumn& column = columns_[wanted_[i]];
-      LAMINA_ASSIGN(const DecodedRows decoded, column.type.has_value()
-                                                   ? DecodeLeaf(group, column, keep)
-                                                   : ReadForeign(group, column));
-      LAMINA_ASSIGN(const auto kept, KeepRows(decoded.values, ToLocal(decoded.rows, keep)));
-      for (const auto& chunk : kept->chunks()) {
-        if (!chunk->type()->Equals(*column.field->type()))
-          return Corruption("a column changes its type");
-        chunks[i].push_back(chunk);
-      }
+  Status ReadColumn(const Part& part, const FileColumn& column, arrow::ArrayVector& chunks) {
+    LAMINA_ASSIGN(const DecodedRows decoded,
+                  column.type.has_value() ? DecodeLeaf(part.group, column, part.keep, Form::kValues)
+                                          : ReadForeign(part.group, column));
+    LAMINA_ASSIGN(const auto kept, KeepRows(decoded.values, ToLocal(decoded.rows, part.keep)));
+    for (const auto& chunk : kept->chunks()) {
+      if (!chunk->type()->Equals(*column.field->type()))
+        return Corruption("a column changes its type");
+      chunks.push_back(chunk);
     }
     return Ok();
   }
@@ -290,18 +418,7 @@ class FileScan {
 /// Run `work`; whatever goes wrong comes back as an Error that names the file.
 template <class T, class Work>
 Result<T> Guarded(EnvInputFile& file, const std::string& path, Work work) {
-  const auto attempt = [&]() -> Result<T> {
-    try {
-      return work();
-    } catch (const std::bad_alloc&) {
-      return ResourceExhausted("out of memory");
-    } catch (const parquet::ParquetStatusException& error) {
-      return FromArrow(error.status(), "decoding");
-    } catch (const std::exception& error) {
-      return Corruption(error.what());
-    }
-  };
-  Result<T> result = attempt();
+  Result<T> result = Translated<Result<T>>(work);
   if (result.ok()) return result;
   const std::string context = "reading " + path;
   if (auto error = file.TakeError()) return std::move(*error).With(context);

@@ -174,6 +174,69 @@ TEST_F(ParquetRead, PrunesRowGroupsAndPages) {
   EXPECT_EQ(counts.row_groups_read, 1);
 }
 
+std::shared_ptr<arrow::Table> SeriesOf(const std::vector<std::int64_t>& lengths) {
+  arrow::StringBuilder names;
+  arrow::Int64Builder times, nothing;
+  arrow::BooleanBuilder flags;
+  for (std::size_t series = 0; series < lengths.size(); ++series) {
+    for (std::int64_t row = 0; row < lengths[series]; ++row) {
+      EXPECT_TRUE(names.Append(std::string(1, static_cast<char>('A' + series))).ok());
+      EXPECT_TRUE(times.Append(row).ok());
+      EXPECT_TRUE(nothing.AppendNull().ok());
+      EXPECT_TRUE(flags.Append(true).ok());
+    }
+  }
+  return arrow::Table::Make(
+      arrow::schema({MakeField("name", LakeType::kVarchar, 1), MakeField("t", LakeType::kInt64, 2),
+                     MakeField("none", LakeType::kInt64, 3),
+                     MakeField("flag", LakeType::kBoolean, 4)}),
+      {*names.Finish(), *times.Finish(), *nothing.Finish(), *flags.Finish()});
+}
+
+TEST_F(ParquetRead, RowGroupsHoldWholeSeries) {
+  struct Case {
+    std::vector<std::int64_t> lengths;
+    std::int64_t groups;
+  };
+  // Pages of 100 rows, row groups of at most 250.
+  const Case cases[] = {{{40, 40, 40, 40}, 2}, {{100}, 1},         {{101, 10, 10}, 2},
+                        {{30, 300, 30}, 3},    {{10, 100, 10}, 3}, {{}, 0}};
+  for (const Case& c : cases) {
+    const auto table = SeriesOf(c.lengths);
+    Write(*table, {.row_group_rows = 250, .page_rows = 100, .series_by = {"name"}});
+    ReadStatistics statistics;
+    const auto all = ReadParquet(env_, path_, {.workers = 2}, &statistics);
+    ASSERT_THAT(all, IsOk());
+    EXPECT_TRUE((*all)->Equals(*table));
+    EXPECT_EQ(statistics.row_groups, c.groups) << table->num_rows();
+  }
+}
+
+TEST_F(ParquetRead, ConstantsAndFiltersThatStatisticsSettle) {
+  const auto table = SeriesOf({40, 60, 100, 7});
+  Write(*table, {.page_rows = 100, .series_by = {"name"}});
+  const auto text = [](const char* name) { return arrow::MakeScalar(name); };
+  const auto number = [](std::int64_t value) { return arrow::MakeScalar(value); };
+  struct Case {
+    std::vector<ColumnRange> ranges;
+    std::int64_t begin, rows;
+  };
+  const Case cases[] = {
+      {{{"name", text("B"), text("B")}}, 40, 60},
+      {{{"name", text("C"), text("C")}, {"t", number(0), number(99)}}, 100, 100},
+      {{{"name", text("C"), text("C")}, {"t", number(5), number(9)}}, 105, 5},
+      {{{"flag", arrow::MakeScalar(true), nullptr}, {"name", text("D"), text("D")}}, 200, 7},
+      {{{"none", number(0), number(0)}}, 0, 0},
+      {{{"flag", nullptr, arrow::MakeScalar(false)}}, 0, 0},
+  };
+  for (const Case& c : cases) {
+    const auto found = ReadParquet(env_, path_, {.ranges = c.ranges});
+    ASSERT_THAT(found, IsOk());
+    EXPECT_TRUE((*found)->ValidateFull().ok());
+    EXPECT_TRUE((*found)->Equals(*table->Slice(c.begin, c.rows))) << (*found)->ToString();
+  }
+}
+
 TEST_F(ParquetRead, RefusesBadQuestions) {
   RandomTable random(35);
   Write(*random.All(Shape::kFew, 50, 0.1));

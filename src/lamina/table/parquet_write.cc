@@ -1,6 +1,8 @@
+#include <algorithm>
 #include <cmath>
 #include <new>
 #include <set>
+#include <utility>
 
 #include <arrow/api.h>
 #include <parquet/arrow/schema.h>
@@ -12,6 +14,7 @@
 #include "lamina/base/hash.h"
 #include "lamina/table/arrow_file.h"
 #include "lamina/table/arrow_status.h"
+#include "lamina/table/columns.h"
 #include "lamina/table/encoding_trial.h"
 #include "lamina/table/footer.h"
 #include "lamina/table/lake_type.h"
@@ -78,8 +81,36 @@ Status CheckOptions(const WriteOptions& options) {
   return Ok();
 }
 
+/// Where row groups end. With series: whole ones, as long as they fill no more than a page.
+Result<std::vector<std::int64_t>> GroupEnds(const arrow::Table& rows, const WriteOptions& options) {
+  std::set<std::int64_t> edges{rows.num_rows()};
+  for (const std::string& name : options.series_by) {
+    LAMINA_ASSIGN(const std::vector<RowRange> runs, EqualRuns(rows, name));
+    for (const RowRange& run : runs) edges.insert(run.end);
+  }
+  const std::int64_t most = options.series_by.empty() ? options.row_group_rows : options.page_rows;
+  std::vector<std::int64_t> ends;
+  std::int64_t begin = 0, series = 0;  // of the group, of the series that may join it
+  for (const std::int64_t edge : edges) {
+    if (edge - begin > most && series > begin) ends.push_back(begin = series);
+    while (edge - begin > options.row_group_rows) {
+      ends.push_back(begin += options.row_group_rows);
+    }
+    series = edge;
+  }
+  if (rows.num_rows() > begin) ends.push_back(rows.num_rows());
+  return ends;
+}
+
+std::int64_t LongestGroup(const std::vector<std::int64_t>& ends) {
+  std::int64_t begin = 0, longest = 1;
+  for (const std::int64_t end : ends) longest = std::max(longest, end - std::exchange(begin, end));
+  return longest;
+}
+
 Result<std::shared_ptr<parquet::WriterProperties>> MakeProperties(
-    const arrow::Table& rows, const std::vector<Column>& columns, const WriteOptions& options) {
+    const arrow::Table& rows, const std::vector<Column>& columns,
+    const std::vector<std::int64_t>& groups, const WriteOptions& options) {
   std::shared_ptr<parquet::SchemaDescriptor> leaves;
   LAMINA_ARROW(parquet::arrow::ToParquetSchema(rows.schema().get(),
                                                *parquet::default_writer_properties(), &leaves),
@@ -99,7 +130,7 @@ Result<std::shared_ptr<parquet::WriterProperties>> MakeProperties(
       ->disable_dictionary();
   const TrialOptions trial{.zstd_level = options.zstd_level,
                            .sample_rows = options.trial_rows,
-                           .row_group_rows = options.row_group_rows,
+                           .row_group_rows = LongestGroup(groups),
                            .dictionary_bytes_max = kDictionaryBytesMax};
   for (int c = 0; c < rows.num_columns(); ++c) {
     const auto& [type, contains_nan] = columns[static_cast<std::size_t>(c)];
@@ -108,7 +139,8 @@ Result<std::shared_ptr<parquet::WriterProperties>> MakeProperties(
     // prunes and passes row groups wrongly: better no statistics.
     if (contains_nan == true) builder.disable_statistics(leaf.path());
     EncodingChoice choice = DefaultEncoding(type);
-    if (options.encoding_trial && rows.num_rows() > 0) {
+    if (options.encoding_trial && rows.num_rows() >= options.trial_rows_min &&
+        rows.num_rows() > 0) {
       LAMINA_ASSIGN(choice, TryEncodings(*rows.column(c), type, leaf, trial));
     }
     if (choice.dictionary) {
@@ -128,17 +160,19 @@ Result<std::shared_ptr<parquet::WriterProperties>> MakeProperties(
 }
 
 Status WriteRowGroups(parquet::arrow::FileWriter& writer, EnvOutputStream& stream,
-                      const arrow::Table& rows, std::int64_t row_group_rows) {
+                      const arrow::Table& rows, const std::vector<std::int64_t>& groups) {
   std::vector<std::uint32_t> checksums;
   stream.TakeChecksum();  // the magic number at the start
-  for (std::int64_t begin = 0; begin < rows.num_rows(); begin += row_group_rows) {
-    const std::int64_t count = std::min(row_group_rows, rows.num_rows() - begin);
+  std::int64_t begin = 0;
+  for (const std::int64_t end : groups) {
+    const std::int64_t count = end - begin;
     LAMINA_ARROW(writer.NewRowGroup(), "starting a row group");
     for (int c = 0; c < rows.num_columns(); ++c) {
       LAMINA_ARROW(writer.WriteColumnChunk(rows.column(c), begin, count),
                    "writing column '" + rows.schema()->field(c)->name() + "'");
       checksums.push_back(stream.TakeChecksum());
     }
+    begin = end;
   }
   // The page index is written after this, together with the footer: its checksum is put in later.
   LAMINA_ARROW(writer.AddKeyValueMetadata(
@@ -182,12 +216,13 @@ Result<WrittenFile> Describe(ByteView thrift, const arrow::Table& rows,
 Result<WrittenFile> Write(EnvOutputStream& stream, const std::shared_ptr<EnvOutputStream>& sink,
                           const arrow::Table& rows, const std::vector<Column>& columns,
                           const WriteOptions& options) {
-  LAMINA_ASSIGN(auto properties, MakeProperties(rows, columns, options));
+  LAMINA_ASSIGN(const std::vector<std::int64_t> groups, GroupEnds(rows, options));
+  LAMINA_ASSIGN(auto properties, MakeProperties(rows, columns, groups, options));
   LAMINA_ARROW_ASSIGN(auto writer,
                       parquet::arrow::FileWriter::Open(*rows.schema(), arrow::default_memory_pool(),
                                                        sink, std::move(properties)),
                       "starting a Parquet file");
-  LAMINA_TRY(WriteRowGroups(*writer, stream, rows, options.row_group_rows));
+  LAMINA_TRY(WriteRowGroups(*writer, stream, rows, groups));
   stream.HoldTail();
   LAMINA_ARROW(writer->Close(), "writing the footer");
   LAMINA_ASSIGN(const ByteView thrift, SealTail(stream.tail()));

@@ -1,7 +1,9 @@
 #include "lamina/table/value_range.h"
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
+#include <vector>
 
 #include <arrow/api.h>
 
@@ -97,8 +99,34 @@ bool ValueRange::MayOverlap(const ColumnBounds& bounds) const {
   return !(low_.has_value() && bounds.high < *low_) && !(high_.has_value() && *high_ < bounds.low);
 }
 
+bool ValueRange::Holds(const ColumnBounds& bounds) const {
+  if (type_ == LakeType::kDouble) return false;
+  return !(low_.has_value() && bounds.low < *low_) && !(high_.has_value() && *high_ < bounds.high);
+}
+
+const BoundValue* ValueRange::Single() const {
+  const bool single = type_ != LakeType::kDouble && low_.has_value() && low_ == high_;
+  return single ? &*low_ : nullptr;
+}
+
+void ValueRange::MatchIndices(const arrow::Array& array, std::int64_t first_row,
+                              RowRanges& out) const {
+  const auto& indices = static_cast<const arrow::DictionaryArray&>(array);
+  RowRanges entries;
+  Match(*indices.dictionary(), 0, entries);
+  std::vector<bool> inside(static_cast<std::size_t>(indices.dictionary()->length()));
+  for (const RowRange& range : entries.ranges()) {
+    std::fill(inside.begin() + range.begin, inside.begin() + range.end, true);
+  }
+  AppendRuns(array, first_row, out, [&](std::int64_t row) {
+    const auto index = static_cast<std::size_t>(indices.GetValueIndex(row));
+    return index < inside.size() && inside[index];
+  });
+}
+
 void ValueRange::Match(const arrow::Array& array, std::int64_t first_row, RowRanges& out) const {
   if (array.length() == 0) return;
+  if (array.type_id() == arrow::Type::DICTIONARY) return MatchIndices(array, first_row, out);
   const auto match_integers = [&]<class T>(const T* values) {
     const std::int64_t low =
         low_ ? std::get<std::int64_t>(*low_) : std::numeric_limits<std::int64_t>::min();

@@ -25,11 +25,19 @@ class ValueRange {
 
   /// False only when no value within `bounds` is inside.
   bool MayOverlap(const ColumnBounds& bounds) const;
-  /// Append the rows of `array` (numbered from `first_row`) whose value is inside. NULL never is;
-  /// NaN only when both ends are open.
+  /// Whether every value within `bounds` is inside. Always false for doubles: their bounds do not
+  /// tell of NaN.
+  bool Holds(const ColumnBounds& bounds) const;
+  /// The only value that is inside, when both ends name it; absent for doubles, of which two
+  /// zeros are equal.
+  const BoundValue* Single() const;
+  /// Append the rows of `array` (numbered from `first_row`; perhaps indices into a dictionary)
+  /// whose value is inside. NULL never is; NaN only when both ends are open.
   void Match(const arrow::Array& array, std::int64_t first_row, RowRanges& out) const;
 
  private:
+  void MatchIndices(const arrow::Array& array, std::int64_t first_row, RowRanges& out) const;
+
   LakeType type_ = LakeType::kInt64;
   std::optional<BoundValue> low_, high_;
 };

@@ -99,6 +99,48 @@ TEST(ValueRange, MayOverlap) {
   EXPECT_TRUE(overlaps(6, 7));
   EXPECT_TRUE(overlaps(9, 90));
   EXPECT_FALSE(overlaps(10, 90));
+  EXPECT_TRUE(range->Holds({std::int64_t{5}, std::int64_t{9}}));
+  EXPECT_FALSE(range->Holds({std::int64_t{4}, std::int64_t{9}}));
+  EXPECT_FALSE(range->Holds({std::int64_t{5}, std::int64_t{10}}));
+  EXPECT_EQ(range->Single(), nullptr);
+}
+
+TEST(ValueRange, OneTextAndNoDouble) {
+  const auto text =
+      ValueRange::Make({"x", MakeScalar("EUR"), MakeScalar("EUR")}, LakeType::kVarchar);
+  ASSERT_THAT(text, IsOk());
+  ASSERT_NE(text->Single(), nullptr);
+  EXPECT_EQ(std::get<std::string>(*text->Single()), "EUR");
+  const auto zero = ValueRange::Make({"x", MakeScalar(0.0), MakeScalar(0.0)}, LakeType::kDouble);
+  ASSERT_THAT(zero, IsOk());
+  EXPECT_EQ(zero->Single(), nullptr);                 // -0.0 is inside too
+  EXPECT_FALSE(zero->Holds(ColumnBounds{0.0, 0.0}));  // and NaN may lie between
+}
+
+TEST(ValueRange, MatchesIndicesAsTheirTexts) {
+  RandomTable random(5);
+  const auto texts = random.Column(LakeType::kVarchar, Shape::kFew, 300, 0.1);
+  arrow::StringDictionary32Builder builder;
+  for (std::int64_t row = 0; row < texts->length(); ++row) {
+    const bool null = texts->IsNull(row);
+    EXPECT_TRUE((null ? builder.AppendNull()
+                      : builder.Append(static_cast<const arrow::StringArray&>(*texts).GetView(row)))
+                    .ok());
+  }
+  std::shared_ptr<arrow::Array> indices;
+  ASSERT_TRUE(builder.Finish(&indices).ok());
+  for (std::int64_t probe = 0; probe < 20; ++probe) {
+    const auto scalar = At(*texts, probe);
+    if (!scalar->is_valid) continue;
+    for (const auto& high : {scalar, std::shared_ptr<arrow::Scalar>()}) {
+      const auto range = ValueRange::Make({"x", scalar, high}, LakeType::kVarchar);
+      ASSERT_THAT(range, IsOk());
+      RowRanges plain, indexed;
+      range->Match(*texts, 7, plain);
+      range->Match(*indices, 7, indexed);
+      EXPECT_EQ(plain.ranges(), indexed.ranges());
+    }
+  }
 }
 
 }  // namespace
