@@ -72,7 +72,7 @@ soak-ticks: deps build/dev/build.ninja    ## the same for ticks, for SECONDS (tw
 	@PYTHONPATH=build/dev/pylib $(PY) tests/crash/soak_ticks.py --seconds $(SECONDS)
 
 bench: deps build/release/build.ninja    ## figures with checked answers (quiet machine; -O2)
-	@cmake --build --preset release -j $(JOBS) --target lamina lamina_pylib lamina_bundle_bench lamina_series_bench lamina_catalog_bench
+	@cmake --build --preset release -j $(JOBS) --target lamina lamina_pylib lamina_bundle_bench lamina_series_bench lamina_catalog_bench lamina_tick_log_bench
 	@for script in bench/*/*.py; do $(PY) $$script --build build/release --tools ../shared/tools --out bench/results || exit 1; done
 
 fmt: deps        ## format all C++ and Python files

@@ -1,12 +1,12 @@
 #!/usr/bin/env python3
-"""Time appends from Python and range queries of ticks, answers checked.
+"""Time range queries of archived ticks beside DuckDB and Polars, answers checked.
 
-Usage: bench/ticks/ranges.py --build build/release [--ticks 1000000] [--out bench/results]
+Usage: bench/ticks/ranges.py --build build/release [--ticks 1000000] [--year-ticks 100000000]
+DuckDB and Polars read one zstd Parquet file of the same ticks sorted by contract and time, as their
+own writers make it; Lamina reads its store. The file system's cache is warm for all.
 """
 
 import argparse
-import os
-import subprocess
 import sys
 import tempfile
 import time
@@ -15,193 +15,193 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 
-sys.path.insert(0, str(Path(__file__).parents[1]))
-SECOND = 1_000_000_000
-DAY = 86_400 * SECOND
-START = 1_735_689_600 * SECOND  # 2025-01-01 UTC
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+import machine
+import tick_sets
+from tick_sets import DAY, START, best_of, trades
 
-
-def best_of(times: int, work):
-    """Seconds of the fastest run, and its answer."""
-    best, answer = float("inf"), None
-    for _ in range(times):
-        began = time.perf_counter()
-        answer = work()
-        best = min(best, time.perf_counter() - began)
-    return best, answer
-
-
-def trades(rows: int, contract: int, first: int, span: int) -> pa.Table:
-    random = np.random.default_rng(contract)
-    ts = first + np.sort(random.integers(0, span, rows))
-    return pa.table(
-        {
-            "ts_ns": ts,
-            "contract_id": np.full(rows, contract),
-            "tick_type": pa.DictionaryArray.from_arrays(np.zeros(rows, "int8"), ["last"]),
-            "price": (5000 + np.cumsum(random.integers(-1, 2, rows)) * 0.25),
-            "size": random.integers(1, 20, rows) * 1.0,
-        }
-    )
+DAYS = 5
+COLUMNS = ["ts_ns", "price", "size"]
+YEAR_CONTRACTS = 20
 
 
 class Bench:
-    def __init__(self, lamina, folder: Path, ticks: int):
-        self.lamina, self.folder, self.ticks = lamina, folder, ticks
-        self.rows: list[tuple[str, str, str]] = []
+    def __init__(self, lamina, figures, folder: Path, ticks: int):
+        self.lamina, self.figures, self.folder, self.ticks = lamina, figures, folder, ticks
 
-    def tell(self, figure: str, value: str, bound: str = "") -> None:
-        self.rows.append((figure, value, bound))
-        print(f"{figure}: {value}" + (f" (bound {bound})" if bound else ""), flush=True)
-
-    def append(self) -> None:
-        batches = trades(self.ticks, 1, START, DAY).to_batches(max_chunksize=10_000)
-        for durability in ("fsync", "os"):
-            with self.lamina.open(self.folder / f"append-{durability}", create=True) as store:
-                with store.ticks.writer(durability=durability, archive=False) as writer:
-                    began = time.perf_counter()
-                    for batch in batches:
-                        writer.append(batch)
-                    seconds = time.perf_counter() - began
-                assert store.ticks.query(1, "last", START, START + DAY).num_rows == self.ticks
-            self.tell(
-                f"append from Python, batches of 10,000, {durability}",
-                f"{self.ticks / seconds / 1e6:.2f} M ticks/s",
-                ">= 2" if durability == "fsync" else "",
-            )
-
-    def archive(self) -> None:
+    def one_day(self) -> None:
+        """Contracts of a million and of 343,000 ticks a day, among others of five days."""
+        days = [
+            trades(self.ticks // 4, contract, START + day * DAY, DAY)
+            for contract in range(1, 5)
+            for day in range(DAYS)
+        ]
+        last = START + DAYS * DAY
+        big = {9: self.ticks, 10: 343_000}
+        days += [trades(rows, contract, last, DAY) for contract, rows in big.items()]
         with self.lamina.open(self.folder / "archive", create=True) as store:
-            days = 5
             with store.ticks.writer(durability="os", archive=False) as writer:
-                for contract in range(1, 5):
-                    for day in range(days):
-                        table = trades(self.ticks // 4, contract, START + day * DAY, DAY)
-                        for batch in table.to_batches(max_chunksize=50_000):
-                            writer.append(batch)
-                table = trades(self.ticks, 9, START + days * DAY, DAY)
-                for batch in table.to_batches(max_chunksize=50_000):
-                    writer.append(batch)
-                table = trades(343_000, 10, START + days * DAY, DAY)
-                for batch in table.to_batches(max_chunksize=50_000):
-                    writer.append(batch)
+                for table in days:
+                    for batch in table.to_batches(max_chunksize=50_000):
+                        writer.append(batch)
             store.ticks.archive()
             store.compact()
-            span = (START + days * DAY, START + (days + 1) * DAY)
-            for contract, rows, bound in ((9, self.ticks, "<= 100 ms"), (10, 343_000, "<= 8 ms")):
-                # Another end each time, so that no answer comes from the cache.
-                ends = iter(range(span[1], span[1] + 1000))
-                seconds, answer = best_of(
-                    5, lambda c=contract, e=ends: store.ticks.query(c, "last", span[0], next(e))
-                )
-                assert answer.num_rows == rows
-                assert not answer.facts["cached"]
-                self.tell(
-                    f"one contract-day of {rows:,} from the archive, warm",
-                    f"{seconds * 1e3:.1f} ms",
-                    bound if rows in (1_000_000, 343_000) else "",
-                )
-                seconds, _ = best_of(
-                    5,
-                    lambda c=contract, e=ends: store.ticks.query(
-                        c, "last", span[0], next(e), columns=["ts_ns", "price", "size"]
-                    ),
-                )
-                self.tell(f"  three columns of it ({rows:,})", f"{seconds * 1e3:.1f} ms")
-            seconds, bars = best_of(
-                3, lambda e=ends: store.ticks.query(9, "last", span[0], next(e), resolution="1m")
-            )
-            assert sum(bars.to_arrow().column("n_ticks").to_pylist()) == self.ticks
-            self.tell(f"1-minute bars of {self.ticks:,} ticks", f"{seconds * 1e3:.1f} ms")
-            store.ticks.query(9, "last", *span)
-            seconds, answer = best_of(20, lambda: store.ticks.query(9, "last", *span))
-            assert answer.facts["cached"]
-            self.tell("the same day from the cache", f"{seconds * 1e3:.2f} ms")
+            rivals = self.rivals(pa.concat_tables(days))
+            for contract, rows in big.items():
+                bound = {1_000_000: "<= 100", 343_000: "<= 8"}.get(rows, "")
+                self.contract_day(store, rivals, contract, rows, (last, last + DAY), bound)
+            self.bars_and_cache(store, (last, last + DAY))
             began = time.perf_counter()
             streamed = sum(
                 batch.num_rows
-                for batch in store.ticks.stream([1, 2, 3, 4], "last", START, START + days * DAY)
+                for batch in store.ticks.stream([1, 2, 3, 4], "last", START, START + DAYS * DAY)
             )
-            assert streamed == self.ticks // 4 * 4 * days
             seconds = time.perf_counter() - began
-            self.tell("stream of four contracts", f"{streamed / seconds / 1e6:.2f} M ticks/s")
+            assert streamed == self.ticks // 4 * 4 * DAYS
+            self.figures.tell("stream of four contracts", streamed / seconds / 1e6, "M ticks/s")
 
-    def recent(self) -> None:
-        """100 contracts at 100 ticks/s for ten minutes; the last five of one of them."""
-        root = self.folder / "recent"
-        with self.lamina.open(root, create=True) as store:  # noqa: SIM117
-            with store.ticks.writer(durability="os", archive=False) as writer:
-                per_second = pa.concat_tables(
-                    trades(100, contract, START, SECOND) for contract in range(1, 101)
-                ).sort_by("ts_ns")
-                ts = per_second.column("ts_ns").to_numpy()
-                for second in range(600):
-                    writer.append(per_second.set_column(0, "ts_ns", pa.array(ts + second * SECOND)))
-                writer.flush()
-                span = (START + 300 * SECOND, START + 600 * SECOND)
-                seconds, answer = best_of(20, lambda: store.ticks.query(7, "last", *span))
-                assert answer.num_rows == 30_000
-                assert answer.facts["log_rows"] == 30_000
-                self.tell(
-                    "last five minutes of one of 100 contracts, own memory",
-                    f"{seconds * 1e3:.2f} ms",
-                    "<= 1 ms",
+    def rivals(self, ticks: pa.Table) -> dict:
+        import duckdb
+        import polars
+
+        files = {name: str(self.folder / f"{name}.parquet") for name in ("duckdb", "polars")}
+        duckdb.sql(
+            f"COPY (SELECT * FROM ticks ORDER BY contract_id, ts_ns) TO '{files['duckdb']}' "
+            "(FORMAT parquet, COMPRESSION zstd, PARQUET_VERSION v2)"
+        )
+        polars.from_arrow(ticks).sort("contract_id", "ts_ns").write_parquet(files["polars"])
+
+        def ask_duckdb(contract: int, begin: int, end: int) -> pa.Table:
+            return duckdb.execute(
+                "SELECT * FROM read_parquet($file) WHERE contract_id = $contract AND "
+                "ts_ns >= $begin AND ts_ns < $end ORDER BY ts_ns",
+                {"file": files["duckdb"], "contract": contract, "begin": begin, "end": end},
+            ).to_arrow_table()
+
+        def ask_polars(contract: int, begin: int, end: int):
+            column = polars.col
+            return (
+                polars.scan_parquet(files["polars"])
+                .filter(
+                    (column("contract_id") == contract)
+                    & (column("ts_ns") >= begin)
+                    & (column("ts_ns") < end)
                 )
-                program = (
-                    "import sys, time, lamina\n"
-                    "store = lamina.open(sys.argv[1], read_only=True)\n"
-                    "span = int(sys.argv[2]), int(sys.argv[3])\n"
-                    "best = 1e9\n"
-                    "for i in range(20):\n"
-                    "    began = time.perf_counter()\n"
-                    "    rows = store.ticks.query(7, 'last', *span)\n"
-                    "    best = min(best, time.perf_counter() - began)\n"
-                    "    assert rows.num_rows == 30_000\n"
-                    "print(best)\n"
+                .sort("ts_ns")
+                .collect()
+                .to_arrow()
+            )
+
+        return {"DuckDB": ask_duckdb, "Polars": ask_polars}
+
+    def contract_day(self, store, rivals, contract, rows, span, bound) -> None:
+        # Another end each time, so that no answer comes from the cache.
+        ends = iter(range(span[1], span[1] + 1000))
+        seconds, answer = best_of(
+            9, lambda: store.ticks.query(contract, "last", span[0], next(ends))
+        )
+        assert not answer.facts["cached"]
+        expected = trades(rows, contract, span[0], DAY)
+        found = answer.to_arrow()
+        assert found["price"].combine_chunks() == expected["price"].combine_chunks()
+        note = f"{answer.facts['bytes_read'] / rows:.1f} B read a tick"
+        what = f"one contract-day of {rows:,}"
+        self.figures.tell(f"{what}, warm", seconds * 1e3, "ms", bound, 1, note)
+        seconds, _ = best_of(
+            9, lambda: store.ticks.query(contract, "last", span[0], next(ends), columns=COLUMNS)
+        )
+        self.figures.tell("  three columns of it", seconds * 1e3, "ms", digits=1)
+        for name, ask in rivals.items():
+            seconds, found = best_of(9, lambda ask=ask: ask(contract, *span))
+            assert found["price"].combine_chunks() == expected["price"].combine_chunks()
+            self.figures.tell(f"  {name}: its five columns", seconds * 1e3, "ms", digits=1)
+
+    def bars_and_cache(self, store, span) -> None:
+        ends = iter(range(span[1], span[1] + 1000))
+        seconds, bars = best_of(
+            3, lambda: store.ticks.query(9, "last", span[0], next(ends), resolution="1m")
+        )
+        assert sum(bars.to_arrow().column("n_ticks").to_pylist()) == self.ticks
+        self.figures.tell(f"1-minute bars of {self.ticks:,} ticks", seconds * 1e3, "ms", digits=1)
+        store.ticks.query(9, "last", *span)
+        seconds, answer = best_of(20, lambda: store.ticks.query(9, "last", *span))
+        assert answer.facts["cached"]
+        self.figures.tell("the same day from the cache", seconds * 1e3, "ms")
+
+    def year(self, ticks: int) -> None:
+        """The same day of the same contract in stores of ever more days around it."""
+        day = 200
+        per_day = max(1, ticks // (YEAR_CONTRACTS * 365))
+        first_ms = None
+        for days in (1, 37, 365):
+            root = self.folder / f"year-{days}"
+            around = range(max(0, day - days // 2), max(0, day - days // 2) + days)
+            with self.lamina.open(root, create=True) as store:
+                began = time.perf_counter()
+                with store.ticks.writer(durability="os", archive=False) as writer:
+                    for number in around:
+                        self.append_day(writer, number, per_day)
+                        if number % 40 == 39:  # so that the log stays small
+                            writer.seal()
+                            store.ticks.archive()
+                    writer.seal()
+                    store.ticks.archive()
+                store.compact()
+                total = days * YEAR_CONTRACTS * per_day
+                rate = total / (time.perf_counter() - began) / 1e6
+                planned, seconds = self.ask_day(store, START + day * DAY, per_day)
+                first_ms = first_ms or seconds * 1e3
+                self.figures.tell(
+                    f"a contract-day of {per_day:,} among {total:,} ticks",
+                    seconds * 1e3,
+                    "ms",
+                    f"<= {first_ms + 2:.1f}" if days > 1 else "",
+                    note=f"{planned}; made at {rate:.2f} M/s",
                 )
-                done = subprocess.run(
-                    [sys.executable, "-c", program, str(root), *map(str, span)],
-                    capture_output=True,
-                    text=True,
-                    check=True,
-                    env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
-                )
-                self.tell(
-                    "the same from another process",
-                    f"{float(done.stdout) * 1e3:.2f} ms",
-                    "<= 10 ms",
-                )
+
+    def ask_day(self, store, begin: int, rows: int) -> tuple[str, float]:
+        ends = iter(range(begin + DAY, begin + DAY + 1000))
+        seconds, answer = best_of(30, lambda: store.ticks.query(7, "last", begin, next(ends)))
+        assert answer.num_rows == rows
+        facts = answer.facts
+        planned = f"{facts['files_planned']} of {facts['files_live']} files planned"
+        return f"{planned}, {facts['bytes_read'] >> 10} KiB read", seconds
+
+    def append_day(self, writer, number: int, per_day: int) -> None:
+        tables = [
+            trades(per_day, contract, START + number * DAY, DAY, seed=number)
+            for contract in range(1, YEAR_CONTRACTS + 1)
+        ]
+        rows = pa.concat_tables(tables).combine_chunks()
+        order = np.argsort(rows["ts_ns"].to_numpy(), kind="stable")
+        for batch in rows.take(pa.array(order)).to_batches(max_chunksize=50_000):
+            writer.append(batch)
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--build", type=Path, required=True)
     parser.add_argument("--ticks", type=int, default=1_000_000)
+    parser.add_argument("--year-ticks", type=int, default=100_000_000)
     parser.add_argument("--tools", type=Path, help="not needed")
     parser.add_argument("--out", type=Path)
     given = parser.parse_args()
     sys.path.insert(0, str(given.build.resolve() / "pylib"))
-    import machine
-
     import lamina
 
+    figures = tick_sets.Figures()
     with tempfile.TemporaryDirectory(prefix="bench-ticks-") as folder:
-        bench = Bench(lamina, Path(folder), given.ticks)
-        bench.append()
-        bench.archive()
-        bench.recent()
+        bench = Bench(lamina, figures, Path(folder), given.ticks)
+        bench.one_day()
+        bench.year(given.year_ticks)
     if given.out:
-        lines = [
-            "# Ticks: appends from Python and range queries",
-            "",
-            f"{machine.describe()}. Made by `bench/ticks/ranges.py --ticks {given.ticks}`; answers "
-            "are checked. The fastest of several runs, the file system's cache warm.",
-            "",
-            "| figure | value | bound |",
-            "|---|---|---|",
-            *(f"| {figure} | {value} | {bound} |" for figure, value, bound in bench.rows),
-        ]
-        (given.out / "ticks_ranges.md").write_text("\n".join(lines) + "\n")
+        figures.write(
+            given.out / "ticks_ranges.md",
+            "Ticks: range queries of the archive",
+            f"{machine.describe()}. Made by `bench/ticks/ranges.py --ticks {given.ticks} "
+            f"--year-ticks {given.year_ticks}`; answers are checked. The fastest of several runs, "
+            "the file system's cache warm.",
+        )
 
 
 if __name__ == "__main__":
