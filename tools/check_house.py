@@ -83,6 +83,7 @@ TESTED_ELSEWHERE: dict[str, str] = {
     "src/lamina/cli/tick_ingest.cc": "tests/scripts/ticks/ingest.test",
     "src/lamina/cli/tick_options.cc": "tests/scripts/ticks/query.test",
     "src/lamina/cli/tick_upkeep_commands.cc": "tests/scripts/ticks/upkeep.test",
+    "src/lamina/cli/tree_command.cc": "tests/scripts/ticks/tree.test",
     "src/lamina/cli/validate_command.cc": "python/tests/cli/test_validated.py",
     "src/lamina/cli/upkeep_commands.cc": "tests/scripts/upkeep/verbs.test",
     "src/lamina/store/prune_store.cc": "tests/scripts/index/prune.test",

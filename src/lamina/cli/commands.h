@@ -103,6 +103,11 @@ struct UpkeepArguments {
   bool dry_run = false, yes = false;
 };
 
+struct TreeArguments {
+  std::string destination, layout, snapshot;  ///< snapshot: number, pin or time; "": the latest
+  std::optional<std::int64_t> hours;          ///< of one file; absent: as lamina.toml says
+};
+
 struct MigrateArguments {
   std::string from, to;  ///< "local-dir", "local-tiered"
   std::string source, target;
@@ -146,6 +151,7 @@ Outcome AddInstrument(const Context& context, const InstrumentArguments& argumen
 Outcome ImportInstruments(const Context& context, const std::string& path, bool replace);
 Outcome ListInstruments(const Context& context, const std::string& name, const std::string& at);
 Outcome Validate(const Context& context, const std::vector<std::string>& handles, bool again);
+Outcome Tree(const Context& context, const TreeArguments& arguments);
 Outcome MigrateStore(const Context& context, const MigrateArguments& arguments);
 Outcome Demo(const Context& context, const DemoArguments& arguments);
 

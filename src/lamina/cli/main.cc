@@ -66,6 +66,7 @@ class CommandLine {
     AddHistory();
     AddUpkeep();
     AddBackups();
+    AddTree();
   }
 
   int Main(int argc, char** argv) {
@@ -518,6 +519,21 @@ class CommandLine {
             "  lamina --store mystore doctor\n", [](const Context& c) { return Doctor(c); });
   }
 
+  void AddTree() {
+    auto* tree = Command(
+        "tree", "Lay the archived ticks out as plain folders, for tools that walk them",
+        "  lamina --store mystore tree out --layout seed\n"
+        "  lamina --store mystore --json tree out --layout seed --as-of paper_v1 --hours 4\n"
+        "contracts/<contract>/YYYY/MM/DD/<tick_type>_<HH>.parquet, with a metadata.json a day.\n"
+        "Made again into the same folder, it is brought up to date.\n",
+        [this](const Context& c) { return Tree(c, tree_); });
+    tree->add_option("destination", tree_.destination, "Folder of the tree")->required();
+    tree->add_option("--layout", tree_.layout, "seed")->required();
+    tree->add_option("--as-of", tree_.snapshot, "A snapshot, pin or time (default: the latest)");
+    tree->add_option("--hours", tree_.hours,
+                     "Of one file (default: archive_partition_hours in lamina.toml)");
+  }
+
   void AddBackups() {
     auto* backup = Command(
         "backup", "Copy the store while it is used; again into the same folder copies what is new",
@@ -549,6 +565,7 @@ class CommandLine {
   MigrateArguments migrate_;
   MergeArguments merge_;
   TickArguments ticks_;
+  TreeArguments tree_;
   UpkeepArguments upkeep_;
 };
 

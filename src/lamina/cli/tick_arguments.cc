@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <limits>
 
 #include "lamina/base/time.h"
 #include "lamina/store/contract_names.h"
@@ -27,6 +28,9 @@ Result<std::int64_t> TimeOf(const std::string& text) {
     return nanos;
   }
   LAMINA_ASSIGN(const Micros at, ParseTime(text));
+  constexpr std::int64_t kMicrosMax = std::numeric_limits<std::int64_t>::max() / 1000;
+  if (at.value > kMicrosMax || at.value < -kMicrosMax)
+    return InvalidArgument("'" + text + "' is outside the years 1677 to 2262");
   return at.value * 1000;
 }
 

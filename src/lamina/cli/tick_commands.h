@@ -26,7 +26,7 @@ struct TickArguments {
   std::string format, output, input;
   std::string date, reason, source, producer, durability;
   std::optional<double> below, above, wait, speed;
-  bool explain = false, dry_run = false, sealed_only = false;
+  bool explain = false, dry_run = false, sealed_only = false, storage = false;
 };
 
 Outcome TicksIngest(const Context& context, const TickArguments& arguments);

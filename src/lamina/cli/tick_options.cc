@@ -1,3 +1,4 @@
+#include <limits>
 #include <utility>
 
 #include <CLI/CLI.hpp>
@@ -9,6 +10,7 @@ namespace {
 
 using Action = std::function<Outcome(const Context&)>;
 using Choose = std::function<void(Action)>;
+const CLI::Range kAtLeastOne(std::int64_t{1}, std::numeric_limits<std::int64_t>::max());
 using Command = Outcome (*)(const Context&, const TickArguments&);
 
 /// The commands below `ticks`, which share their options.
@@ -88,7 +90,7 @@ void AddReading(TickOptions& options) {
   options.Sessions(query);
   query->add_option("--as-of", arguments.snapshot, "A snapshot, pin or time: the archive then");
   query->add_option("--fill", arguments.fill, "Bars without ticks: none (default), previous, null");
-  query->add_option("--limit", arguments.limit, "So many rows at most")->check(CLI::PositiveNumber);
+  query->add_option("--limit", arguments.limit, "So many rows at most")->check(kAtLeastOne);
   query->add_option("--cursor", arguments.cursor, "Go on behind the last row of this query before");
   query->add_flag("--explain", arguments.explain, "Not the rows, but what was touched, as JSON");
   options.Output(query);
@@ -103,7 +105,7 @@ void AddReading(TickOptions& options) {
   options.Types(tail);
   tail->add_option("--from", arguments.cursor,
                    "A cursor, or start: all that is stored first (default: from now on)");
-  tail->add_option("--limit", arguments.limit, "End after so many")->check(CLI::PositiveNumber);
+  tail->add_option("--limit", arguments.limit, "End after so many")->check(kAtLeastOne);
   tail->add_option("--wait", arguments.wait, "End when nothing came for so many seconds");
   options.Output(tail);
 
@@ -125,10 +127,13 @@ void AddFacts(TickOptions& options) {
   TickArguments& arguments = options.arguments();
   CLI::App* stats = options.Add("stats", "Counts, volume, VWAP, high and low by type and UTC day",
                                 "  lamina --store mystore ticks stats AAPL\n"
-                                "  lamina --store mystore --json ticks stats --date 2025-01-10\n",
+                                "  lamina --store mystore --json ticks stats --date 2025-01-10\n"
+                                "  lamina --store mystore ticks stats --storage\n",
                                 TicksStats);
   options.Contract(stats, false);
   stats->add_option("--date", arguments.date, "One UTC day (default: all)");
+  stats->add_flag("--storage", arguments.storage,
+                  "What logs and archive take instead, what waits, the compression");
   CLI::App* coverage = options.Add(
       "coverage", "What is known of a span: present, known_empty, market_closed, gap, unknown",
       "  lamina --store mystore ticks coverage AAPL --types last --start 2025-01-10\n",
@@ -147,6 +152,7 @@ void AddUpkeep(TickOptions& options) {
                   "  lamina --store mystore --json ticks ingest ticks.parquet\n"
                   "Columns: ts_ns (or timestamp), contract_id (or symbol), tick_type, price, size, "
                   "bid_price, …\n"
+                  "JSON lines may also be messages of the IB-Stream recorder, versions 2 and 3.\n"
                   "Lines that are no ticks are refused and told; exit status 1 then.\n",
                   TicksIngest);
   ingest->add_option("file", arguments.input, "A file, or - for stdin (default)");

@@ -72,10 +72,59 @@ std::string UserName() {
   return user != nullptr ? user->pw_name : std::to_string(getuid());
 }
 
+std::string StorageJson(const ticks::StorageReport& report) {
+  std::string out;
+  JsonWriter json(out);
+  json.BeginObject();
+  WriteFields(json, {{"logs", report.logs},
+                     {"open_logs", report.open_logs},
+                     {"log_segments", report.log_segments},
+                     {"log_bytes", report.log_bytes},
+                     {"waiting_ticks", report.waiting_ticks},
+                     {"contracts", report.contracts},
+                     {"archive_files", report.archive_files},
+                     {"archive_ticks", report.archive_ticks},
+                     {"archive_bytes", report.archive_bytes},
+                     {"json_bytes", report.json_bytes},
+                     {"damaged_groups", report.damaged_groups},
+                     {"damaged_bytes", report.damaged_bytes}});
+  WriteNumber(json, "compression_ratio", report.compression_ratio());
+  WriteNumber(json, "bytes_per_tick", report.bytes_per_tick());
+  json.Key("archived_at");
+  report.archived_at ? json.String(Clock(*report.archived_at * 1000)) : json.Null();
+  json.EndObject();
+  return out + "\n";
+}
+
+std::string StorageText(const ticks::StorageReport& report) {
+  std::string out = "logs     " + HumanCount(report.logs) + ", " + HumanCount(report.open_logs) +
+                    " being written; " + HumanCount(report.log_segments) + " segments, " +
+                    HumanBytes(report.log_bytes) + "; " + HumanCount(report.waiting_ticks) +
+                    " ticks wait to be archived\n" + "archive  " +
+                    HumanCount(report.archive_ticks) + " ticks of " + HumanCount(report.contracts) +
+                    " contracts in " + HumanCount(report.archive_files) + " files, " +
+                    HumanBytes(report.archive_bytes);
+  if (report.bytes_per_tick() && report.compression_ratio())
+    out += "; " + OneDecimal(*report.bytes_per_tick()) + " bytes a tick, 1/" +
+           OneDecimal(*report.compression_ratio()) + " of JSON";
+  if (report.archived_at) out += "\narchived " + Clock(*report.archived_at * 1000) + " at last";
+  if (report.damaged_groups > 0)
+    out += "\ndamaged  " + HumanCount(report.damaged_groups) + " groups of logs, " +
+           HumanBytes(report.damaged_bytes) + ", in quarantine/";
+  return out + "\n";
+}
+
 }  // namespace
 
 Outcome TicksStats(const Context& context, const TickArguments& arguments) {
   LAMINA_ASSIGN(const auto store, OpenStore(context, "", true));
+  if (arguments.storage) {
+    if (!arguments.contract.empty() || !arguments.date.empty())
+      return InvalidArgument("--storage is of all contracts and days");
+    LAMINA_ASSIGN(const ticks::StorageReport report, store->ticks().Storage());
+    Print(context.structured() ? StorageJson(report) : StorageText(report));
+    return 0;
+  }
   ticks::StatisticsFilter filter;
   if (!arguments.contract.empty()) {
     LAMINA_ASSIGN(filter.contract_id, ContractOf(*store, arguments));

@@ -148,6 +148,10 @@ Result<std::string> FromVersion2(simdjson::dom::object object) {
     return InvalidArgument("not a tick of the recorder");
   }
   LAMINA_ASSIGN(const Micros received, ParseTime(timestamp));
+  if (received.value < kFirstStampNs / 1000 || received.value >= kEndStampNs / 1000) {
+    return InvalidArgument("timestamp is \"" + std::string(timestamp) +
+                           "\": not a time from 1971 to 2199");
+  }
   const std::int64_t recv_ns = received.value * 1000;
   std::int64_t ts_ns = recv_ns;
   element unix_time;

@@ -9,6 +9,7 @@
 #include "lamina/table/columns.h"
 #include "lamina/table/parquet_file.h"
 #include "lamina/ticks/archive.h"
+#include "lamina/ticks/storage_report.h"
 #include "lamina/ticks/ticks_test_support.h"
 
 namespace lamina::ticks {
@@ -58,8 +59,14 @@ TEST(ArchiveSize, OfRealFutures) {
     auto report = ArchiveTicks(*store, test::OneKind(std::move(ticks)), std::nullopt);
     ASSERT_THAT(report, IsOk());
     const double each = static_cast<double>(report->bytes) / static_cast<double>(count);
-    std::printf("%s: %.2f bytes a tick in the archive\n", set.name, each);
     EXPECT_LE(each, set.bytes_max) << set.name;
+    tick_log::LogReader logs(io::PosixEnv(), store.root(), store->store_id());
+    const auto storage = ReadStorage(*store, logs);
+    ASSERT_THAT(storage, IsOk());
+    const double json = static_cast<double>(storage->json_bytes) / static_cast<double>(count);
+    std::printf("%s: %.2f bytes a tick in the archive, %.0f as JSON\n", set.name, each, json);
+    EXPECT_LT(json, 1000);
+    EXPECT_LT(each, 0.1 * json) << "less than a tenth of the recorders' JSON";
   }
 }
 

@@ -145,6 +145,28 @@ TEST(Archive, StatisticsEqualACountOfAll) {
               IsOk());
 }
 
+TEST(Archive, FilesOfASpanAreFoundByTheIndex) {
+  TestCatalog store;
+  ASSERT_THAT(ArchiveTicks(*store, OneKind(RandomTicks(TickKind::kTrades, 100, 4, 3, 2)), {}),
+              IsOk());
+  const std::string find =
+      "SELECT file_path, tick_count FROM tick_archives WHERE contract_id = 1 AND tick_type = "
+      "'last' AND start_time < " +
+      std::to_string(test::kStart + test::kDay) +
+      " AND end_time >= " + std::to_string(test::kStart);
+  EXPECT_TRUE(store.Ask(find).ends_with(".parquet"));
+  std::string plan;
+  ASSERT_THAT(store->Read([&](catalog::Database& database) -> Status {
+    LAMINA_ASSIGN(auto explain, database.Prepare("EXPLAIN QUERY PLAN " + find));
+    LAMINA_TRY(explain.Step());
+    plan = explain.Text(3);
+    return Ok();
+  }),
+              IsOk());
+  EXPECT_THAT(plan, testing::HasSubstr("idx_contract_time (contract_id=? AND tick_type=? AND "
+                                       "start_time<?)"));
+}
+
 TEST(Archive, NothingIsNotACommit) {
   TestCatalog store;
   ASSERT_THAT(CreateTickTables(*store), IsOk());

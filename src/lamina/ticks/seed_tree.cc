@@ -1,8 +1,10 @@
 #include "lamina/ticks/seed_tree.h"
 
 #include <algorithm>
+#include <filesystem>
 #include <map>
 #include <set>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -100,11 +102,55 @@ class Tree {
     for (const TableDay& table : tables) LAMINA_TRY(WriteTable(table, contract, folder, leaves));
     if (leaves.empty()) return Ok();
     ++report_.days;
-    return catalog_.env().WriteFileAtomically(io::JoinPath(folder, "metadata.json"),
-                                              Metadata(contract, date, leaves));
+    const std::string told = io::JoinPath(folder, kMetadata);
+    written_.insert(told);
+    return catalog_.env().WriteFileAtomically(told, Metadata(contract, date, leaves));
+  }
+
+  /// Files of an earlier tree that this one does not have, below `folder` at `depth` under
+  /// contracts/; folders that are empty then. A day's metadata.json goes before its files.
+  Status RemoveStale(const std::string& folder, int depth) {
+    io::Env& env = catalog_.env();
+    auto entries = env.ListDirectory(folder);
+    if (!entries.ok() && entries.error().code() == ErrorCode::kNotFound) return Ok();
+    if (!entries.ok()) return std::move(entries).error();
+    std::stable_partition(entries->begin(), entries->end(),
+                          [](const io::DirectoryEntry& entry) { return entry.name == kMetadata; });
+    std::size_t gone = 0;
+    for (const io::DirectoryEntry& entry : *entries) {
+      const std::string path = io::JoinPath(folder, entry.name);
+      if (depth < kDayDepth) {
+        if (!entry.is_directory || entry.is_symlink || !IsNumber(entry.name)) continue;
+        LAMINA_TRY(RemoveStale(path, depth + 1));
+        if (!env.Exists(path)) ++gone;
+        continue;
+      }
+      if (entry.is_directory || written_.contains(path) || !IsOurs(entry.name)) continue;
+      LAMINA_TRY(env.Unlink(path));
+      ++report_.removed;
+      ++gone;
+    }
+    return depth > 0 && gone > 0 && gone == entries->size() ? env.RemoveDirectory(folder) : Ok();
   }
 
  private:
+  static constexpr std::string_view kMetadata = "metadata.json";
+  static constexpr int kDayDepth = 4;  // contract, year, month, day
+
+  static bool IsNumber(std::string_view name) {
+    return !name.empty() && name.find_first_not_of("0123456789") == std::string_view::npos;
+  }
+  /// metadata.json, or <tick_type>_<HH>.parquet, also as it is being written.
+  static bool IsOurs(std::string_view name) {
+    if (name == kMetadata) return true;
+    if (name.ends_with(".new")) name.remove_suffix(4);
+    if (!name.ends_with(".parquet")) return false;
+    name.remove_suffix(8);
+    const std::size_t line = name.rfind('_');
+    if (line == std::string_view::npos || name.size() - line != 3) return false;
+    return IsNumber(name.substr(line + 1)) && tick_log::ParseTickType(name.substr(0, line)).ok();
+  }
+
   Status WriteTable(const TableDay& day, std::int64_t contract, const std::string& folder,
                     std::vector<Leaf>& leaves) {
     const auto bound = std::make_shared<arrow::Int64Scalar>(contract);
@@ -158,6 +204,7 @@ class Tree {
     LAMINA_ASSIGN(const table::WrittenFile written,
                   table::WriteParquet(catalog_.env(), made, *rows, write));
     LAMINA_TRY(catalog_.env().Rename(made, path));
+    written_.insert(path);
     leaf.ticks = written.rows;
     leaf.bytes = written.size_bytes;
     ++report_.files;
@@ -206,7 +253,20 @@ class Tree {
   const std::string destination_;
   const SeedTreeOptions& options_;
   SeedTreeReport& report_;
+  std::set<std::string> written_;
 };
+
+/// A tree inside the store would be strange files there.
+Status CheckDestination(const std::string& root, const std::string& destination) {
+  namespace fs = std::filesystem;
+  if (destination.empty()) return InvalidArgument("no folder for the tree");
+  std::error_code failed;
+  const fs::path base = fs::weakly_canonical(root, failed);
+  const fs::path target = fs::weakly_canonical(destination, failed);
+  const auto [end, rest] = std::mismatch(base.begin(), base.end(), target.begin(), target.end());
+  if (end != base.end()) return Ok();
+  return InvalidArgument("the tree would lie inside the store itself: " + destination);
+}
 
 }  // namespace
 
@@ -215,10 +275,14 @@ Result<SeedTreeReport> WriteSeedTree(catalog::Catalog& catalog, const std::strin
   if (options.partition_hours < 1 || 24 % options.partition_hours != 0)
     return InvalidArgument("files of " + std::to_string(options.partition_hours) +
                            " hours do not divide a day");
+  LAMINA_TRY(CheckDestination(catalog.root(), destination));
   SeedTreeReport report;
   LAMINA_ASSIGN(const Plan plan, PlanTree(catalog, options.snapshot, report.snapshot));
+  LAMINA_TRY(catalog.env().CreateDirectories(destination));
   Tree tree(catalog, destination, options, report);
   std::set<std::int64_t> contracts;
+  std::int64_t total = 0, done = 0;
+  for (const auto& [day, found] : plan.contracts) total += std::ssize(found);
   for (const auto& [day, tables] : plan.days) {
     const auto found = plan.contracts.find(day);
     if (found == plan.contracts.end()) continue;
@@ -227,8 +291,10 @@ Result<SeedTreeReport> WriteSeedTree(catalog::Catalog& catalog, const std::strin
         return Cancelled("interrupted; run it again to make the tree whole");
       LAMINA_TRY(tree.WriteDay(day, tables, contract));
       contracts.insert(contract);
+      if (options.progress) options.progress(++done, total);
     }
   }
+  LAMINA_TRY(tree.RemoveStale(io::JoinPath(destination, "contracts"), 0));
   report.contracts = static_cast<std::int64_t>(contracts.size());
   return report;
 }

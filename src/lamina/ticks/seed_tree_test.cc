@@ -61,8 +61,35 @@ TEST(SeedTree, EveryTickInTheFileOfItsHour) {
   report = WriteSeedTree(*store, store.File("tree"), {.partition_hours = 6});
   ASSERT_THAT(report, IsOk());
   EXPECT_EQ(report->ticks, 450);
+  EXPECT_EQ(report->removed, 0);
   EXPECT_THAT(WriteSeedTree(*store, store.File("t"), {.partition_hours = 5}),
               IsError(ErrorCode::kInvalidArgument));
+}
+
+TEST(SeedTree, WhatHasNoTicksAnyMoreGoesAndTheRestStays) {
+  namespace fs = std::filesystem;
+  TestCatalog store;
+  ASSERT_THAT(ArchiveTicks(*store, OneKind(RandomTicks(TickKind::kTrades, 300, 3, 1, 1)), {}),
+              IsOk());
+  const std::int64_t first = *store->LatestSnapshot();
+  ASSERT_THAT(ArchiveTicks(*store, OneKind(RandomTicks(TickKind::kQuotes, 300, 3, 2, 2)), {}),
+              IsOk());
+  std::int64_t told = 0;
+  const auto whole = WriteSeedTree(*store, store.File("tree"),
+                                   {.progress = [&](std::int64_t, std::int64_t) { ++told; }});
+  ASSERT_THAT(whole, IsOk());
+  EXPECT_EQ(told, 4);
+  const std::string day = store.File("tree") + "/contracts/1/2024/07/02/";
+  ASSERT_THAT(io::PosixEnv().WriteFileAtomically(day + "notes_01.parquet", "mine"), IsOk());
+  const auto before = WriteSeedTree(*store, store.File("tree"), {.snapshot = first});
+  ASSERT_THAT(before, IsOk());
+  EXPECT_EQ(before->files + before->days, whole->files + whole->days - before->removed);
+  EXPECT_GT(before->removed, 24);
+  EXPECT_TRUE(fs::exists(day + "notes_01.parquet"));
+  EXPECT_FALSE(fs::exists(store.File("tree") + "/contracts/2"));
+  for (const std::string& inside : {store.root(), store.root() + "/tree", std::string()}) {
+    EXPECT_THAT(WriteSeedTree(*store, inside), IsError(ErrorCode::kInvalidArgument));
+  }
 }
 
 }  // namespace

@@ -126,6 +126,7 @@ tick_log::LogOptions LogOptionsOf(const TickConfig& config) {
   options.full_queue =
       config.full_queue == "refuse" ? tick_log::FullQueue::kRefuse : tick_log::FullQueue::kBlock;
   options.queue_ticks = config.queue_ticks;
+  options.concurrent_appends = config.max_concurrent_writes;
   options.segment_bytes = config.segment_max_bytes;
   options.segment_seconds = config.buffer_rotation_minutes * 60;
   options.log_max_bytes = config.log_max_bytes;

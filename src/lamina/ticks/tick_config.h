@@ -37,7 +37,7 @@ struct TickConfig {
   std::int64_t query_cache_size = 1000;  ///< answers
   std::int64_t query_cache_ttl_seconds = 300;
   // Writing.
-  std::int64_t max_concurrent_writes = 10;  ///< appends under way in one writer
+  std::int64_t max_concurrent_writes = 10;  ///< appends encoded at once in one writer
   std::int64_t batch_size = 1000;           ///< ticks in a batch of `ticks ingest`
   std::int64_t queue_ticks = 100'000;       ///< waiting, for each contract
   std::string full_queue = "block";         ///< or "refuse"

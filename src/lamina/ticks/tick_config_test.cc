@@ -17,6 +17,8 @@ TEST(TickConfig, DefaultsAreSoundAndBecomeOptions) {
   EXPECT_EQ(options.segment_seconds, 900);
   EXPECT_EQ(options.segment_bytes, 64 << 20);
   EXPECT_EQ(options.buffer_minutes, 120);
+  EXPECT_EQ(options.queue_ticks, 100'000);
+  EXPECT_EQ(options.concurrent_appends, 10);
   EXPECT_EQ(options.durability, tick_log::Durability::kFsync);
   EXPECT_EQ(ZstdLevelOf(config), 3);
 }
@@ -43,6 +45,7 @@ TEST(TickConfig, WhatCannotBeIsNamed) {
       {"level 12", [](auto& c) { c.archive_compression = "zstd:12"; }, nullptr},
       {"hours", [](auto& c) { c.archive_partition_hours = 5; }, "divide a day"},
       {"hours 6", [](auto& c) { c.archive_partition_hours = 6; }, nullptr},
+      {"no writes", [](auto& c) { c.max_concurrent_writes = 0; }, "max_concurrent_writes = 0"},
       {"path", [](auto& c) { c.buffer_path = "/tmp/x"; }, "cannot be elsewhere"},
       {"the seed's path", [](auto& c) { c.index_path = "storage/index.db"; }, nullptr},
       {"format", [](auto& c) { c.buffer_format = "csv"; }, "jsonl"},

@@ -53,7 +53,9 @@ class TickLines {
   ~TickLines();
 
   /// One JSON object with the keys of a query's result; other keys go into `extra`. `timestamp` is
-  /// ISO-8601. On an error nothing was added. RETURNS kInvalidArgument.
+  /// ISO-8601. Also a message of the IB-Stream recorder (tick_log/recorder_message.h), which is
+  /// told by its `ts` or `st`, or by `data` where no contract or type stands beside it. On an error
+  /// nothing was added. RETURNS kInvalidArgument.
   Status AddJson(std::string_view line);
   /// The names of the columns that the lines have from now on.
   Status SetCsvHeader(std::string_view line);
@@ -71,6 +73,8 @@ class TickLines {
   /// False for an unknown name.
   Result<bool> Set(Row& row, std::string_view name, std::string_view text, bool quoted);
   Status Add(Row row);
+  /// Added; or, of a recorder's message where `foreign` is allowed, the line with our own keys.
+  Result<std::optional<std::string>> AddObject(std::string_view line, bool foreign);
 
   InputOptions options_;
   TickRows rows_;
@@ -79,5 +83,9 @@ class TickLines {
   std::array<std::array<std::map<std::string, std::uint32_t, std::less<>>, 4>, 3> words_;
   std::unique_ptr<Parser> parser_;
 };
+
+/// All lines of `text` (TickLines::AddJson); blank ones are none. RETURNS kInvalidArgument that
+/// names the line, the first being 1.
+Result<TickRows> TicksOfJsonLines(std::string_view text, const InputOptions& options);
 
 }  // namespace lamina::ticks

@@ -7,6 +7,8 @@
 
 #include "lamina/base/json.h"
 #include "lamina/base/time.h"
+#include "lamina/tick_log/recorder_message.h"
+#include "lamina/tick_log/tick_check.h"
 #include "lamina/ticks/tick_input.h"
 
 namespace lamina::ticks {
@@ -27,16 +29,27 @@ Result<Value> Number(std::string_view name, std::string_view text, bool quoted) 
   Value value{};
   const auto parsed = std::from_chars(text.data(), text.data() + text.size(), value);
   if (quoted || parsed.ec != std::errc() || parsed.ptr != text.data() + text.size()) {
-    return InvalidArgument(std::string(name) + " is " + (quoted ? "text" : "") + "'" +
+    return InvalidArgument(std::string(name) + " is " + (quoted ? "text " : "") + "'" +
                            std::string(text.substr(0, 40)) + "', not a number" +
                            (std::is_integral_v<Value> ? " without fraction" : ""));
   }
   return value;
 }
 
+/// What is told twice must be the same: which of two is meant is not for us to say.
+template <class Value>
+Status Put(std::string_view name, std::optional<Value>& into, Value value) {
+  if (into && *into != value)
+    return InvalidArgument(std::string(name) + " contradicts what the line says before it");
+  into = value;
+  return Ok();
+}
+
 /// ISO-8601 with up to nine digits of a second.
 Result<std::int64_t> NanosOfText(std::string_view text) {
   LAMINA_ASSIGN(const Micros micros, ParseTime(text));
+  if (micros.value < tick_log::kFirstStampNs / 1000 || micros.value >= tick_log::kEndStampNs / 1000)
+    return InvalidArgument("'" + std::string(text) + "' is not a time from 1971 to 2199");
   std::int64_t below = 0;
   const std::size_t dot = text.find('.');
   if (dot != std::string_view::npos) {
@@ -72,6 +85,16 @@ struct TickLines::Row {
   std::uint32_t flags = 0;
   std::array<std::string, kTexts.size()> texts;
   std::vector<std::pair<std::string, std::string>> unknown;  ///< keys and JSON values
+
+  /// Of version 2 (the tick is below `data`) or 3 (short keys) of the recorder.
+  bool IsRecorderMessage(bool has_own_stamp) const {
+    const auto has = [&](std::string_view key) {
+      return std::any_of(unknown.begin(), unknown.end(),
+                         [&](const auto& each) { return each.first == key; });
+    };
+    if (unknown.empty() || has_own_stamp) return false;
+    return has("ts") || has("st") || (has("data") && !contract && !type);
+  }
 };
 
 struct TickLines::Parser {
@@ -95,7 +118,8 @@ TickLines::~TickLines() = default;
 
 Result<bool> TickLines::Set(Row& row, std::string_view name, std::string_view text, bool quoted) {
   const auto whole = [&](std::optional<std::int64_t>& into) -> Result<bool> {
-    LAMINA_ASSIGN(into, Number<std::int64_t>(name, text, quoted));
+    LAMINA_ASSIGN(const auto value, Number<std::int64_t>(name, text, quoted));
+    LAMINA_TRY(Put(name, into, value));
     return true;
   };
   if (name == "ts_ns") return whole(row.ts);
@@ -104,11 +128,13 @@ Result<bool> TickLines::Set(Row& row, std::string_view name, std::string_view te
   if (name == "request_id") return whole(row.request);
   if (name == "writer" || name == "seq") return true;
   if (name == "timestamp") {
-    LAMINA_ASSIGN(row.ts, NanosOfText(text));
+    LAMINA_ASSIGN(const std::int64_t nanos, NanosOfText(text));
+    LAMINA_TRY(Put(name, row.ts, nanos));
     return true;
   }
   if (name == "tick_type") {
-    LAMINA_ASSIGN(row.type, tick_log::ParseTickType(text));
+    LAMINA_ASSIGN(const TickType type, tick_log::ParseTickType(text));
+    LAMINA_TRY(Put(name, row.type, type));
     return true;
   }
   if (name == "symbol") {
@@ -118,7 +144,7 @@ Result<bool> TickLines::Set(Row& row, std::string_view name, std::string_view te
       LAMINA_ASSIGN(const std::int64_t id, options_.resolve(text));
       known = symbols_.emplace(std::string(text), id).first;
     }
-    row.contract = known->second;
+    LAMINA_TRY(Put(name, row.contract, known->second));
     return true;
   }
   if (name == "flags") {
@@ -127,7 +153,8 @@ Result<bool> TickLines::Set(Row& row, std::string_view name, std::string_view te
   }
   for (std::size_t i = 0; i < kValues.size(); ++i) {
     if (name != kValues[i]) continue;
-    LAMINA_ASSIGN(row.values[i], Number<double>(name, text, quoted));
+    LAMINA_ASSIGN(const double value, Number<double>(name, text, quoted));
+    LAMINA_TRY(Put(name, row.values[i], value));
     return true;
   }
   for (std::size_t i = 0; i < kTexts.size(); ++i) {
@@ -195,6 +222,13 @@ Status TickLines::Add(Row row) {
 }
 
 Status TickLines::AddJson(std::string_view line) {
+  LAMINA_ASSIGN(const std::optional<std::string> own_keys, AddObject(line, true));
+  if (!own_keys) return Ok();
+  LAMINA_TRY(AddObject(*own_keys, false));
+  return Ok();
+}
+
+Result<std::optional<std::string>> TickLines::AddObject(std::string_view line, bool foreign) {
   if (line.size() > kLineBytesMax) {
     return InvalidArgument("the line has " + std::to_string(line.size()) + " bytes, more than " +
                            std::to_string(kLineBytesMax));
@@ -203,6 +237,7 @@ Status TickLines::AddJson(std::string_view line) {
   parser_->padded.assign(line);
   parser_->padded.reserve(line.size() + simdjson::SIMDJSON_PADDING);
   Row row;
+  bool has_own_stamp = false;
   const auto bad = [](simdjson::error_code code) {
     return InvalidArgument(std::string("not a JSON object: ") + simdjson::error_message(code));
   };
@@ -249,6 +284,7 @@ Status TickLines::AddJson(std::string_view line) {
     }
     LAMINA_ASSIGN(const bool known, Set(row, name, text, quoted));
     if (!known) row.unknown.emplace_back(name, quoted ? JsonQuoted(text) : text);
+    has_own_stamp = has_own_stamp || name == "ts_ns";
   }
   const char* rest = nullptr;
   if (document.current_location().get(rest) == simdjson::SUCCESS &&
@@ -256,7 +292,12 @@ Status TickLines::AddJson(std::string_view line) {
               .find_first_not_of(" \t\r") != std::string_view::npos) {
     return InvalidArgument("more than one JSON value in the line");
   }
-  return Add(std::move(row));
+  if (foreign && row.IsRecorderMessage(has_own_stamp)) {
+    LAMINA_ASSIGN(std::string own_keys, tick_log::FromRecorderMessage(line));
+    return std::optional(std::move(own_keys));
+  }
+  LAMINA_TRY(Add(std::move(row)));
+  return std::optional<std::string>();
 }
 
 namespace {
@@ -319,6 +360,19 @@ TickRows TickLines::Take(Nanos now) {
     for (auto& words : words_[kind]) words.clear();
   }
   return taken;
+}
+
+Result<TickRows> TicksOfJsonLines(std::string_view text, const InputOptions& options) {
+  TickLines lines(options);
+  std::int64_t number = 1;
+  for (std::size_t begin = 0; begin < text.size(); ++number) {
+    const std::size_t end = std::min(text.find('\n', begin), text.size());
+    const std::string_view line = text.substr(begin, end - begin);
+    begin = end + 1;
+    if (line.find_first_not_of(" \t\r") == std::string_view::npos) continue;
+    LAMINA_TRY_WITH(lines.AddJson(line), "line " + std::to_string(number));
+  }
+  return lines.Take(options.now);
 }
 
 }  // namespace lamina::ticks

@@ -102,6 +102,8 @@ Result<VoidReport> TickStore::Unvoid(std::int64_t void_id, const std::string& re
   return UndoVoid(state_->catalog, void_id, reason);
 }
 
+Result<StorageReport> TickStore::Storage() { return ReadStorage(state_->catalog, state_->logs); }
+
 Result<RetentionReport> TickStore::ApplyRetention(bool dry_run) {
   return ApplyTickRetention(state_->catalog, state_->logs, state_->config, dry_run);
 }

@@ -22,6 +22,7 @@
 #include "lamina/ticks/fold_days.h"
 #include "lamina/ticks/recorder.h"
 #include "lamina/ticks/retention.h"
+#include "lamina/ticks/storage_report.h"
 #include "lamina/ticks/tick_config.h"
 #include "lamina/ticks/tick_tables.h"
 #include "lamina/ticks/void_ticks.h"
@@ -72,6 +73,8 @@ class TickStore {
   /// expired.
   Result<VoidReport> Unvoid(std::int64_t void_id, const std::string& reason);
 
+  /// What logs and archive take.
+  Result<StorageReport> Storage();
   /// What the policy says is due; a dry run only tells.
   Result<RetentionReport> ApplyRetention(bool dry_run);
 
