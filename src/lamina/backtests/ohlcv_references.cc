@@ -179,8 +179,7 @@ Result<std::vector<OhlcvUse>> OhlcvUsesOf(BacktestStore& store, const std::strin
   LAMINA_ASSIGN(auto manifests, ReadManifests(store, {backtest}, nullptr));
   std::vector<OhlcvUse> uses;
   for (OhlcvReference& reference : manifests.front()) {
-    uses.push_back(
-        {handle, std::move(reference.key), std::move(reference.name), reference.sha256});
+    uses.push_back({handle, std::move(reference.key), std::move(reference.name), reference.sha256});
   }
   return uses;
 }
