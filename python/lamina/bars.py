@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from . import matrices, quality, series
 from ._time import AsOf
 from .datasets import Names, SaveReport, check_range, rows_of
-from .errors import NotFound
+from .errors import InvalidArgument, NotFound
 from .matrices import Matrix
 from .quality import BarQuality
 from .registry import Edge
@@ -54,9 +54,14 @@ class Bars:
         complete, fetch_run_id. Without `instrument` the frame has a column of that name. The
         dataset is made when it is not there. See `Datasets.save` for modes and errors."""
         engine = self._store._engine
-        engine.dataset_create_predefined("ohlcv", dataset, 0, None, [], True)
         constants: dict[str, Any] = {}
         rows = rows_of(frame, "bars")
+        if instrument == "" or not timeframe or "/" in timeframe:
+            raise InvalidArgument(
+                f"instrument {instrument!r}, timeframe {timeframe!r}: neither can be empty, and a "
+                "timeframe has no slash"
+            )
+        engine.dataset_create_predefined("ohlcv", dataset, 0, None, [], True)
         if "timeframe" not in rows.column_names:
             constants["timeframe"] = timeframe
         if instrument is not None:
@@ -268,6 +273,8 @@ def _is_names(source: Any) -> bool:
 def _shape(
     rule: str, session: str | None, calendar: str | Calendar | None, zone: str | None, label: str
 ) -> dict[str, Any]:
+    if not isinstance(rule, str):
+        raise InvalidArgument(f"{rule!r} is no rule of bars: a text such as `1h`")
     return {
         "rule": rule,
         "session": session or "",

@@ -134,11 +134,12 @@ class Registry:
         """Note a step of processing over files of the registry (their ids). `inputs`: further
         things it was made from, as (kind, id) or (kind, id, snapshot). Returns the id."""
         check_kinds([one[0] for one in inputs])
+        input_files, output_files = _ids(input_files), _ids(output_files)
         row = {
             "run_type": run_type,
             "config_hash": config_hash,
-            "input_files": json.dumps([int(one) for one in input_files]),
-            "output_files": json.dumps([int(one) for one in output_files]),
+            "input_files": json.dumps(input_files),
+            "output_files": json.dumps(output_files),
             "status": status,
             "duration_seconds": None if duration_seconds is None else float(duration_seconds),
             "log_file": log_file,
@@ -179,7 +180,14 @@ class Registry:
         """Note what was made from what; kinds: dataset, file, fetch_run, processing_run, artifact,
         backtest, ticks, prices. A series of bars is a `dataset` with id `ohlcv/EUR_USD/1h`, with a
         range behind it (`[2024-01-01T00:00:00+00:00,)`) its bars of that."""
-        self._store._engine.lineage_add([tuple(Edge(*edge)) for edge in edges])
+        given = [tuple(edge) for edge in edges]
+        for edge in given:
+            if len(edge) not in (4, 5) or not all(isinstance(one, str) for one in edge[:4]):
+                raise InvalidArgument(
+                    f"{edge!r} is no edge: (output_kind, output_id, input_kind, input_id), texts, "
+                    "and if known the snapshot of the input"
+                )
+        self._store._engine.lineage_add([tuple(Edge(*edge)) for edge in given])
 
     def lineage(self, kind: str, id: str | int) -> list[Edge]:
         """Edges to what it was made from, to what that was made from, and so on. A dataset leads to
@@ -203,6 +211,14 @@ class Registry:
             ]
         )
         return Table(pyarrow.Table.from_pylist(rows, schema=schema))
+
+
+def _ids(files: Iterable[Any]) -> list[int]:
+    ids = list(files)
+    for one in ids:
+        if isinstance(one, bool) or not hasattr(one, "__index__"):
+            raise InvalidArgument(f"{one!r} is no id of a registered file (a whole number)")
+    return [one.__index__() for one in ids]
 
 
 def _json(value: Any) -> Any:

@@ -84,6 +84,9 @@ class StoreLayer : public Layer {
 /// A description of each backtest of a store, with all that belongs to it.
 Result<std::vector<std::string>> DescribeBacktests(backtests::BacktestStore& store);
 
+/// Rows of datasets and of the registry, edges of lineage, behind `lines`.
+Status DescribeDatasets(store::Store& store, std::vector<std::string>& lines);
+
 /// Verification of a catalog finds nothing, every byte read.
 Status CheckCatalogVerifies(catalog::Catalog& catalog);
 /// Recover as the next writer does; then every file has a row that names it.

@@ -296,6 +296,8 @@ std::unique_ptr<Layer> MakeFolderIndex(const std::string& folder);
 std::unique_ptr<Layer> MakeLocalDir(const std::string& folder);
 std::unique_ptr<Layer> MakeMigration(const std::string& folder);
 std::unique_ptr<Layer> MakeInit(const std::string& folder);
+std::unique_ptr<Layer> MakeDatasets(const std::string& folder);
+std::unique_ptr<Layer> MakeRegistry(const std::string& folder);
 std::unique_ptr<Layer> MakeTickLog(const std::string& folder);
 std::unique_ptr<Layer> MakeReadableTickLog(const std::string& folder);
 std::unique_ptr<Layer> MakeTickArchive(const std::string& folder);
@@ -313,6 +315,8 @@ const std::vector<NamedLayer>& Layers() {
       {"local_dir", &MakeLocalDir},
       {"migration", &MakeMigration},
       {"init", &MakeInit},
+      {"datasets", &MakeDatasets},
+      {"registry", &MakeRegistry},
       {"tick_log", &MakeTickLog},
       {"tick_log_jsonl", &MakeReadableTickLog},
       {"archive", &MakeTickArchive},

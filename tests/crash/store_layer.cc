@@ -138,6 +138,7 @@ Result<std::vector<std::string>> StoreLayer::Describe() {
     lines.push_back("instrument " + std::to_string(instrument.instrument_id) + " " +
                     instrument.symbol + " " + instrument.venue.value_or(""));
   }
+  LAMINA_TRY(DescribeDatasets(*store_, lines));
   return lines;
 }
 

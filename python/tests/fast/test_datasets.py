@@ -190,3 +190,49 @@ def test_sql_sees_bars(store: lamina.Store) -> None:
     store.bars.save(bars("2022-01-01", 1, close=50), "EUR_USD")
     rows = store.sql("SELECT count(*), max(close) FROM bars.ohlcv WHERE year = 2022").fetchall()
     assert rows == [(30, 50.0)]
+
+
+def test_bad_names_ranges_and_rows_of_the_registry(store: lamina.Store) -> None:
+    frame = bars("2024-01-01", 3)
+    for arguments in ({"instrument": ""}, {"timeframe": ""}, {"timeframe": "1/2"}):
+        with pytest.raises(lamina.InvalidArgument, match="timeframe"):
+            store.bars.save(frame, **{"instrument": "A"} | arguments)
+    for name in ("../x", "a\\b", ""):
+        with pytest.raises(lamina.InvalidArgument):
+            store.bars.save(frame, "A", dataset=name)
+    with pytest.raises(lamina.InvalidArgument, match="give a frame"):
+        store.bars.save([1, 2], "A")
+    assert store.datasets.list() == []
+    store.bars.save(frame, "A")
+    for call in (
+        lambda: store.bars.load("A", "2024-02-01", "2024-01-01"),
+        lambda: store.bars.delete("A", "2024-02-01", "2024-01-01"),
+        lambda: store.bars.resample("A", "1d", start="2024-02-01", end="2024-01-01"),
+        lambda: store.bars.save(frame, "A", mode="replace", replace=("2024-02-01", "2024-01-01")),
+    ):
+        with pytest.raises(lamina.InvalidArgument, match="starts after it ends"):
+            call()
+    registry = store.registry
+    with pytest.raises(lamina.InvalidArgument, match="'x' is no id"):
+        registry.log_processing_run("training", "h", ["x"], [], "success")
+    with pytest.raises(lamina.InvalidArgument, match="no edge"):
+        registry.add_lineage([("dataset", "a", "dataset")])
+    with pytest.raises(lamina.InvalidArgument, match="duration_seconds"):
+        registry.log_fetch_run("A", "H1", "a", "b", 1, 1, math.nan, "success")
+    with pytest.raises(lamina.InvalidArgument, match="records_fetched"):
+        registry.log_fetch_run("A", "H1", "a", "b", -1, 1, 0.1, "success")
+    with pytest.raises(lamina.InvalidArgument, match="rule"):
+        store.bars.resample("A", None)
+    assert registry.fetches().num_rows == registry.runs().num_rows == 0
+
+
+def test_a_partition_file_deleted_by_hand_is_named(store: lamina.Store) -> None:
+    store.bars.save(bars("2023-12-31 20:00", 10), "A")
+    [path] = (Path(store.root) / "lake").rglob("year=2024/*.parquet")
+    path.unlink()
+    with pytest.raises(lamina.Corruption, match=path.name):
+        store.bars.load("A")
+    with pytest.raises(lamina.Corruption, match=path.name):
+        store.bars.resample("A", "1d")
+    assert store.bars.load("A", end="2024-01-01").num_rows == 4
+    assert not store.verify()

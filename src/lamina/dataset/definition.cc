@@ -76,6 +76,10 @@ Status CheckDefinition(const Definition& definition) {
   const std::string where = "dataset '" + definition.name + "'";
   LAMINA_TRY_WITH(catalog::CheckObjectName(definition.name), where);
   LAMINA_TRY_WITH(catalog::CheckObjectName(definition.lake_schema), where);
+  // Lineage names a series `dataset/instrument/timeframe`.
+  if (definition.name.find_first_of("/\\") != std::string::npos) {
+    return InvalidArgument(where + ": a name has no slashes");
+  }
   if (definition.columns.size() > kColumnsMax) {
     return InvalidArgument(where + " has " + std::to_string(definition.columns.size()) +
                            " columns, at most " + std::to_string(kColumnsMax) + " are possible");

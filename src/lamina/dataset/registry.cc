@@ -114,6 +114,12 @@ Status CheckRow(RegistryTable table, const RegistryRow& row) {
       if (!rule.required) continue;
       return InvalidArgument(where + ": '" + std::string(rule.name) + "' must be given");
     }
+    const auto* whole = std::get_if<std::int64_t>(cell);
+    const auto* number = std::get_if<double>(cell);
+    if ((whole != nullptr && *whole < 0) || (number != nullptr && !(*number >= 0))) {
+      return InvalidArgument(where + ": '" + std::string(rule.name) + "' cannot be " +
+                             (whole != nullptr ? std::to_string(*whole) : std::to_string(*number)));
+    }
     if (rule.allowed.empty()) continue;
     const auto* text = std::get_if<std::string>(cell);
     if (text == nullptr || !IsWordOf(rule.allowed, *text)) {

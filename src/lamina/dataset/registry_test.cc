@@ -1,5 +1,7 @@
 #include "lamina/dataset/registry.h"
 
+#include <limits>
+
 #include <gtest/gtest.h>
 
 #include "lamina/dataset/dataset_test_support.h"
@@ -76,6 +78,12 @@ TEST(Registry, RefusesWhatTheTablesDoNotAllow) {
   fetch.erase(fetch.begin() + 1);
   EXPECT_THAT(registry.Put(RegistryTable::kFetches, fetch),
               IsError(ErrorCode::kInvalidArgument, HasSubstr("'granularity'")));
+  fetch = Fetch("success");
+  fetch.emplace_back("retries", std::int64_t{-1});
+  EXPECT_THAT(registry.Put(RegistryTable::kFetches, fetch),
+              IsError(ErrorCode::kInvalidArgument, HasSubstr("'retries' cannot be -1")));
+  fetch.back() = {"alignment_hour", std::numeric_limits<double>::quiet_NaN()};
+  EXPECT_THAT(registry.Put(RegistryTable::kFetches, fetch), IsError(ErrorCode::kInvalidArgument));
   fetch = Fetch("success");
   fetch.emplace_back("retrys", std::int64_t{1});
   EXPECT_THAT(registry.Put(RegistryTable::kFetches, fetch),
