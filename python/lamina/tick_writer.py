@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import time as clock
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from ._frames import to_arrow
 from ._time import to_nanoseconds
+from .errors import InvalidArgument
 
 if TYPE_CHECKING:
     from .store import Store
@@ -61,6 +62,17 @@ def _rows(source: Any) -> Any:
     return table.set_column(table.column_names.index(_TIME_TEXT), _TIME_TEXT, stamps)
 
 
+def _text(line: Any) -> str:
+    if isinstance(line, str):
+        return line
+    if not isinstance(line, bytes):
+        raise InvalidArgument(f"a line of JSON is text, not {type(line).__name__}")
+    try:
+        return line.decode()
+    except UnicodeDecodeError as error:
+        raise InvalidArgument(f"lines of JSON are UTF-8: {error}") from None
+
+
 def _is_column(value: Any) -> bool:
     return hasattr(value, "__len__") and not isinstance(value, str | bytes)
 
@@ -89,6 +101,24 @@ class TickWriter:
         queue, log or disk), IoError.
         """
         return Ack(*self._native.append(_rows(ticks), producer_seq))
+
+    def append_json(
+        self, lines: str | bytes | Iterable[str | bytes], *, producer_seq: int | None = None
+    ) -> Ack:
+        """Store ticks that are lines of JSON: one text with many lines, or many texts of a line.
+
+        A line has the keys that `append` has columns, other keys go into `extra`; or it is a
+          message of the IB-Stream recorder, version 3 (`ts`, `st`, `cid`, `tt`, …; microseconds)
+          or 2 (`{"type": "tick", "timestamp": …, "data": {…}}`), as it is.
+
+        All or nothing. Raises InvalidArgument naming the line, the first being 1; other errors and
+        `producer_seq` as `append`.
+        """
+        if isinstance(lines, str | bytes):
+            text = _text(lines)
+        else:
+            text = "\n".join(_text(line).rstrip("\r\n") for line in lines)
+        return Ack(*self._native.append_json(text, producer_seq))
 
     def event(
         self,

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import datetime as dt
 import getpass
+import hashlib
+import json
+import os
 import time as clock
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal
@@ -11,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from . import series
 from ._time import AsOf, from_day_number, from_nanoseconds, to_day_number, to_nanoseconds
 from .calendar import Calendar
-from .errors import InvalidArgument
+from .errors import InvalidArgument, NotFound
 from .table import Table
 from .tick_writer import Ack, TickWriter, names_of
 
@@ -161,6 +164,7 @@ class Ticks:
         source: str | None = None,
         producer: str | None = None,
         archive: bool = True,
+        buffer_minutes: int | None = None,
     ) -> TickWriter:
         """Open a log and write to it.
 
@@ -169,8 +173,11 @@ class Ticks:
         source: into `source` of ticks that name none. producer: a name under which `producer_seq`
           of `append` is known, also by later writers.
         archive: move what is sealed into the archive, in the background.
+        buffer_minutes: so much of what it appends stays in memory; None: what `[ticks]` says.
         """
-        native = self._store._engine.ticks_writer(durability, source or "", producer or "", archive)
+        native = self._store._engine.ticks_writer(
+            durability, source or "", producer or "", archive, buffer_minutes
+        )
         return TickWriter(native, self._store)
 
     def append(self, ticks: Any) -> Ack:
@@ -178,6 +185,30 @@ class Ticks:
         `writer`."""
         with self.writer(archive=False) as writer:
             return writer.append(ticks)
+
+    def ingest(
+        self,
+        path: str | os.PathLike[str],
+        *,
+        format: Literal["jsonl", "csv"] = "jsonl",
+        source: str | None = None,
+        once: bool = False,
+    ) -> dict[str, Any]:
+        """Store the lines of a file, as `lamina ticks ingest` does: of JSON (`append_json` says
+        which) or of CSV below a header. Lines that are no ticks are told, the rest is stored.
+
+        once: a file with the same bytes is stored once, also when an earlier call was cut short.
+        Returns accepted, rejected (dicts of line and message, the first 1,000), rejected_count,
+        durable_seq. Raises NotFound, ResourceExhausted, IoError.
+        """
+        if format not in ("jsonl", "csv"):
+            raise InvalidArgument(f"unknown format {format!r}: known are jsonl, csv")
+        producer = "file:" + _digest(path) if once else ""
+        return json.loads(
+            self._store._engine.ticks_ingest(
+                os.fspath(path), format == "jsonl", source or "", producer
+            )
+        )
 
     # ---- reading ---------------------------------------------------------------------------------
 
@@ -414,6 +445,17 @@ class Ticks:
             row["date"] = from_day_number(row.pop("day"))
         return Table(pyarrow.Table.from_pylist(rows, pyarrow.schema(list(schema.items()))))
 
+    def storage(self) -> dict[str, Any]:
+        """What the ticks take. Returns logs, open_logs (of living writers), log_segments,
+        log_bytes, waiting_ticks (durable, not archived yet), contracts, archive_files,
+        archive_ticks, archive_bytes, json_bytes (the same ticks as JSON lines of recorders),
+        compression_ratio (JSON by archive), bytes_per_tick, damaged_groups, damaged_bytes,
+        archived_at (a datetime, None: never)."""
+        report = self._store._engine.ticks_storage()
+        if report["archived_at"] is not None:
+            report["archived_at"] = from_nanoseconds(report["archived_at"] * 1000)
+        return report
+
     # ---- upkeep ----------------------------------------------------------------------------------
 
     def archive(self) -> dict[str, int]:
@@ -471,6 +513,14 @@ class Ticks:
 
     def __repr__(self) -> str:
         return f"<lamina.Ticks of {self._store.root}>"
+
+
+def _digest(path: str | os.PathLike[str]) -> str:
+    try:
+        with open(path, "rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except FileNotFoundError:
+        raise NotFound(f"there is no file {os.fspath(path)}") from None
 
 
 def _paced(

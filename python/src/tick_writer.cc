@@ -1,12 +1,15 @@
 #include "lamina/tick_log/tick_writer.h"
 
+#include <algorithm>
 #include <cstdint>
+#include <cstdio>
 #include <memory>
 #include <mutex>
 #include <optional>
 #include <string>
 #include <utility>
 
+#include "interruptible.h"
 #include "ticks.h"
 #include <arrow/api.h>
 #include <nanobind/stl/optional.h>
@@ -14,7 +17,7 @@
 #include <nanobind/stl/unique_ptr.h>
 
 #include "lamina/store/contract_names.h"
-#include "lamina/ticks/tick_cursor.h"
+#include "lamina/ticks/line_ingest.h"
 #include "lamina/ticks/tick_input.h"
 
 namespace lamina::python {
@@ -55,13 +58,20 @@ Result<tick_log::Durability> DurabilityOf(const std::string& name) {
 std::unique_ptr<OpenWriter> Writer(const OpenStore& self,
                                    const std::optional<std::string>& durability,
                                    const std::string& source, const std::string& producer,
-                                   bool archive_in_background) {
+                                   bool archive_in_background,
+                                   std::optional<std::int64_t> buffer_minutes) {
   Engine engine = self.Get();
   ticks::RecorderOptions options = engine->ticks().DefaultRecorder();
   if (durability) options.log.durability = OrRaise(DurabilityOf(*durability));
   options.log.source = source;
   options.log.producer = producer;
   options.archive_in_background = archive_in_background;
+  if (buffer_minutes) {
+    ticks::TickConfig config = engine->ticks().config();
+    config.buffer_duration_minutes = *buffer_minutes;
+    OrRaise(ticks::CheckTickConfig(config));
+    options.log.buffer_minutes = *buffer_minutes;
+  }
   std::shared_ptr<ticks::TickRecorder> recorder =
       Unlocked([&] { return engine->ticks().OpenRecorder(options); });
   engine->tick_reader().source().AddLive(
@@ -69,21 +79,91 @@ std::unique_ptr<OpenWriter> Writer(const OpenStore& self,
   return std::make_unique<OpenWriter>(std::move(engine), std::move(recorder));
 }
 
-/// (writer, seq_first, seq_last, repeated, cursor behind it)
+ticks::InputOptions InputOf(const Engine& engine) {
+  ticks::InputOptions options;
+  options.resolve = [engine](std::string_view symbol) {
+    return store::ContractOf(engine->instruments(), symbol);
+  };
+  options.now = engine->catalog().env().Now();
+  return options;
+}
+
+nb::tuple TupleOf(const tick_log::Ack& ack) {
+  return nb::make_tuple(ack.writer, ack.seq_first, ack.seq_last, ack.repeated);
+}
+
+/// (writer, seq_first, seq_last, repeated)
 nb::tuple Append(const OpenWriter& self, nb::handle source,
                  std::optional<std::int64_t> producer_seq) {
   const auto recorder = self.Get();
   const auto rows = ImportTable(source);
   const auto ack = Unlocked([&]() -> Result<tick_log::Ack> {
-    ticks::InputOptions options;
-    options.resolve = [&](std::string_view symbol) {
-      return store::ContractOf(self.engine()->instruments(), symbol);
-    };
-    options.now = self.engine()->catalog().env().Now();
-    LAMINA_ASSIGN(ticks::TickRows taken, ticks::TicksOfArrow(*rows, options));
+    LAMINA_ASSIGN(ticks::TickRows taken, ticks::TicksOfArrow(*rows, InputOf(self.engine())));
     return recorder->writer().Append(std::move(taken.ticks), std::move(taken.order), producer_seq);
   });
-  return nb::make_tuple(ack.writer, ack.seq_first, ack.seq_last, ack.repeated);
+  return TupleOf(ack);
+}
+
+/// The same, of JSON lines; blank ones are none.
+nb::tuple AppendJson(const OpenWriter& self, const std::string& text,
+                     std::optional<std::int64_t> producer_seq) {
+  const auto recorder = self.Get();
+  const auto ack = Unlocked([&]() -> Result<tick_log::Ack> {
+    LAMINA_ASSIGN(ticks::TickRows taken, ticks::TicksOfJsonLines(text, InputOf(self.engine())));
+    return recorder->writer().Append(std::move(taken.ticks), std::move(taken.order), producer_seq);
+  });
+  return TupleOf(ack);
+}
+
+constexpr const char* kIngested = "ingested";
+
+/// Whether an ingest of that name came to its end.
+Result<bool> WasIngested(store::Store& engine, const std::string& producer) {
+  LAMINA_ASSIGN(const auto events, engine.ticks().Events(0, INT64_MAX));
+  return std::any_of(events.begin(), events.end(), [&](const ticks::TickEvent& event) {
+    return event.kind == kIngested && event.reason == producer;
+  });
+}
+
+/// The report as JSON text. With a producer's name the same lines again store nothing: while they
+/// come the log knows what it has of them, afterwards an event says that they are all there.
+std::string Ingest(const OpenStore& self, const std::string& path, bool json,
+                   const std::string& source, const std::string& producer) {
+  // Where the appends are cut must not depend on the configuration when they are numbered.
+  constexpr std::int64_t kNumberedRows = 10'000;
+  const Engine engine = self.Get();
+  Interruptible work{nb::none()};
+  return work.Run([&]() -> Result<std::string> {
+    const std::unique_ptr<std::FILE, int (*)(std::FILE*)> in(std::fopen(path.c_str(), "rb"),
+                                                             &std::fclose);
+    if (in == nullptr) return NotFound("there is no file " + path);
+    if (!producer.empty()) {
+      LAMINA_ASSIGN(const bool known, WasIngested(*engine, producer));
+      if (known) return ticks::IngestReportJson({});
+    }
+    ticks::RecorderOptions recorder_options = engine->ticks().DefaultRecorder();
+    recorder_options.log.source = source;
+    recorder_options.log.producer = producer;
+    recorder_options.archive_in_background = false;
+    LAMINA_ASSIGN(const auto recorder, engine->ticks().OpenRecorder(recorder_options));
+    ticks::IngestOptions options;
+    options.input = InputOf(engine);
+    options.json = json;
+    options.numbered = !producer.empty();
+    options.batch_rows = options.numbered ? kNumberedRows : engine->ticks().config().batch_size;
+    options.cancel = &work.cancel();
+    ticks::LineIngest ingest(engine->catalog().env(), recorder->writer(), options);
+    LAMINA_TRY(ingest.ReadAll(in.get()));
+    if (work.cancel().cancelled()) return Cancelled("interrupted; what was read is stored");
+    if (!producer.empty()) {
+      LAMINA_TRY(recorder->writer().Flush());
+      LAMINA_TRY(recorder->Event({.kind = kIngested,
+                                  .start_ns = engine->catalog().env().Now().value,
+                                  .reason = producer}));
+    }
+    LAMINA_TRY(recorder->Close());
+    return ticks::IngestReportJson(ingest.report());
+  });
 }
 
 std::int64_t Event(const OpenWriter& self, const std::string& kind,
@@ -119,6 +199,7 @@ nb::dict Counts(const OpenWriter& self) {
 void BindTickWriter(nb::module_& module, nb::class_<OpenStore>& store) {
   nb::class_<OpenWriter>(module, "OpenWriter", "A log of ticks; see lamina.TickWriter.")
       .def("append", &Append, nb::arg("source"), nb::arg("producer_seq").none())
+      .def("append_json", &AppendJson, nb::arg("text"), nb::arg("producer_seq").none())
       .def("event", &Event, nb::arg("kind"), nb::arg("contract").none(), nb::arg("type").none(),
            nb::arg("start_ns"), nb::arg("end_ns").none(), nb::arg("reason"))
       .def("flush",
@@ -143,7 +224,10 @@ void BindTickWriter(nb::module_& module, nb::class_<OpenStore>& store) {
       .def_prop_ro("archive_error",
                    [](const OpenWriter& self) { return self.Get()->archive_error(); });
   store.def("ticks_writer", &Writer, nb::arg("durability").none(), nb::arg("source"),
-            nb::arg("producer"), nb::arg("archive_in_background"));
+            nb::arg("producer"), nb::arg("archive_in_background"),
+            nb::arg("buffer_minutes").none());
+  store.def("ticks_ingest", &Ingest, nb::arg("path"), nb::arg("json"), nb::arg("source"),
+            nb::arg("producer"));
 }
 
 }  // namespace lamina::python

@@ -136,6 +136,28 @@ nb::list Statistics(const OpenStore& self, std::optional<std::int64_t> contract,
   return out;
 }
 
+nb::dict Storage(const OpenStore& self) {
+  const Engine engine = self.Get();
+  const auto report = Unlocked([&] { return engine->ticks().Storage(); });
+  nb::dict out;
+  out["logs"] = report.logs;
+  out["open_logs"] = report.open_logs;
+  out["log_segments"] = report.log_segments;
+  out["log_bytes"] = report.log_bytes;
+  out["waiting_ticks"] = report.waiting_ticks;
+  out["contracts"] = report.contracts;
+  out["archive_files"] = report.archive_files;
+  out["archive_ticks"] = report.archive_ticks;
+  out["archive_bytes"] = report.archive_bytes;
+  out["json_bytes"] = report.json_bytes;
+  out["compression_ratio"] = report.compression_ratio();
+  out["bytes_per_tick"] = report.bytes_per_tick();
+  out["damaged_groups"] = report.damaged_groups;
+  out["damaged_bytes"] = report.damaged_bytes;
+  out["archived_at"] = report.archived_at;
+  return out;
+}
+
 nb::list Coverage(const OpenStore& self, std::int64_t contract, const std::string& type,
                   std::int64_t begin_ns, std::int64_t end_ns, nb::handle calendar) {
   const Engine engine = self.Get();
@@ -275,6 +297,7 @@ void BindTicks(nb::module_& module, nb::class_<OpenStore>& store) {
            nb::arg("last_day").none(),
            nb::sig("def ticks_statistics(self, contract: int | None, first_day: int | None, "
                    "last_day: int | None) -> list[dict[str, object]]"))
+      .def("ticks_storage", &Storage, nb::sig("def ticks_storage(self) -> dict[str, object]"))
       .def("ticks_coverage", &Coverage, nb::arg("contract"), nb::arg("type"), nb::arg("begin_ns"),
            nb::arg("end_ns"), nb::arg("calendar"))
       .def("ticks_archive", &Archive, nb::arg("open_segments"),

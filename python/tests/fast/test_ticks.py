@@ -318,6 +318,11 @@ def test_statistics_coverage_and_events(store):
     spans = store.ticks.coverage(7, "last", START, START + 1000 * SECOND).to_dicts()
     assert spans[0]["state"] == "present"
     assert ("gap", "line down") in {(span["state"], span["reason"]) for span in spans}
+    storage = store.ticks.storage()
+    assert (storage["archive_ticks"], storage["waiting_ticks"]) == (600, 0)
+    assert storage["compression_ratio"] == storage["json_bytes"] / storage["archive_bytes"] > 3
+    assert storage["bytes_per_tick"] == storage["archive_bytes"] / 600
+    assert dt.datetime.now(dt.UTC) - storage["archived_at"] < dt.timedelta(hours=1)
     due = store.ticks.retention()
     assert due["dry_run"]
     assert due["segments"] == 0
