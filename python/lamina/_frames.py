@@ -42,7 +42,7 @@ def to_arrow(source: Any, what: str) -> pyarrow.Table:
             return pyarrow.table({str(name): _array(value) for name, value in source.items()})
         if isinstance(source, Sequence) and all(isinstance(row, Mapping) for row in source):
             return pyarrow.Table.from_pylist([dict(row) for row in source])
-    except (pyarrow.ArrowException, ValueError, TypeError) as error:
+    except (pyarrow.ArrowException, ValueError, TypeError, OverflowError) as error:
         raise InvalidArgument(f"{what} cannot be read as a table: {error}") from error
     raise InvalidArgument(
         f"{what} is a {type(source).__name__}; give a frame (pandas, polars, pyarrow), a dict of "

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 from typing import Any
 
 from . import _lamina
@@ -11,6 +12,7 @@ from .errors import InvalidArgument
 #: A lake snapshot: its number, the name of a pin, a time; None: the latest.
 AsOf = int | str | dt.datetime | None
 
+_FINE = re.compile(r"(.*[.,]\d{6})(\d+)(\D?.*)")  # a fraction of a second of more than six digits
 _EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 _EPOCH_DAY = dt.date(1970, 1, 1).toordinal()
 
@@ -31,10 +33,7 @@ def _nanoseconds(at: Any) -> int:
     if isinstance(at, int):
         return at
     if isinstance(at, str):
-        try:
-            at = dt.datetime.fromisoformat(at)
-        except ValueError as error:
-            raise InvalidArgument(f"{at!r} is not an ISO 8601 time") from error
+        return _nanoseconds_of_text(at)
     if type(at).__name__ == "NaTType":
         raise InvalidArgument("NaT is not a time")
     if isinstance(at, dt.datetime):
@@ -51,6 +50,19 @@ def _nanoseconds(at: Any) -> int:
         if hasattr(at, "astype"):
             return int(at.astype("datetime64[ns]").astype("int64"))
     raise InvalidArgument(f"{at!r} is not a time: a datetime, ISO 8601 text or int nanoseconds")
+
+
+def _nanoseconds_of_text(text: str) -> int:
+    # The standard library drops what is below a microsecond.
+    fine = _FINE.fullmatch(text)
+    whole, below = (fine[1] + fine[3], fine[2]) if fine else (text, "")
+    try:
+        at = dt.datetime.fromisoformat(whole)
+    except ValueError as error:
+        raise InvalidArgument(f"{text!r} is not an ISO 8601 time") from error
+    if below[3:].strip("0"):
+        raise InvalidArgument(f"{text!r} is finer than nanoseconds")
+    return _nanoseconds(at) + int(below[:3].ljust(3, "0"))
 
 
 def from_nanoseconds(at: int) -> dt.datetime:

@@ -229,6 +229,35 @@ def test_stream_pages_and_query_agree(store):
         store.ticks.replay(*arguments, speed=0)
 
 
+def test_far_ends_and_long_silences(store):
+    stamps = [157_766_400 * SECOND, 946_684_800 * SECOND, 1_717_200_000 * SECOND]
+    for stamp in stamps:
+        store.ticks.append(trades(1, first=stamp))
+    for end in ("2080-01-01", "2100-01-01", "2199-01-01", None):
+        for start, expected in (("2024-01-01", stamps[2:]), ("1971-01-02", stamps), (None, stamps)):
+            batches = store.ticks.stream(7, "last", start, end)
+            seen = [at for batch in batches for at in batch.to_arrow().column("ts_ns").to_pylist()]
+            assert seen == expected, (start, end)
+            days = store.ticks.query(7, "last", start, end, resolution="1d").to_arrow()
+            assert days.column("n_ticks").to_pylist() == [1] * len(expected), (start, end)
+
+
+def test_texts_of_times_are_kept_to_the_nanosecond(store):
+    row = {"contract_id": [1], "tick_type": ["last"], "price": [1.0], "size": [1.0]}
+    text = "2024-01-01T00:00:00.123456789"
+    for zone, hours in (("Z", 0), ("", 0), ("+02:00", 2)):
+        store.ticks.append({"timestamp": [text + zone], **row})
+        at = (1_704_067_200 - hours * 3600) * SECOND + 123_456_789
+        begin, end = text + zone, text.replace("789", "79") + zone
+        assert store.ticks.query(1, "last", begin, end).to_arrow().column("ts_ns")[0].as_py() == at
+        assert store.ticks.query(1, "last", end, text[:-3] + "9" + zone).num_rows == 0
+    for fine in ("2024-01-01T00:00:00.1234567891Z", "2024-01-01T00:00:00.1234567x"):
+        with pytest.raises(lamina.InvalidArgument):
+            store.ticks.query(1, "last", fine)
+    with pytest.raises(lamina.InvalidArgument, match="cannot be read"):
+        store.ticks.append({**row, "ts_ns": [START], "contract_id": [2**63]})
+
+
 def test_a_tail_sees_what_comes_once(store):
     store.ticks.append(trades(10))
     history = store.ticks.query(7, "last", START)

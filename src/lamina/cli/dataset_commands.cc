@@ -43,13 +43,25 @@ std::string Sentence(const SaveReport& report) {
   return text;
 }
 
+/// The first microsecond at or after a time: stamps are whole ones, and ends of ranges are compared
+/// with them.
+Result<Micros> FirstFrom(std::string_view text) {
+  LAMINA_ASSIGN(Micros at, ParseTime(text));
+  const std::size_t dot = text.find_first_of(".,");
+  for (std::size_t i = dot; i < text.size() && (i == dot || ('0' <= text[i] && text[i] <= '9'));
+       ++i) {
+    if (i > dot + 6 && text[i] != '0') return Micros{at.value + 1};
+  }
+  return at;
+}
+
 Result<dataset::TimeRange> RangeOf(const DatasetArguments& arguments) {
   dataset::TimeRange range;
   if (!arguments.start.empty()) {
-    LAMINA_ASSIGN(range.start, ParseTime(arguments.start));
+    LAMINA_ASSIGN(range.start, FirstFrom(arguments.start));
   }
   if (!arguments.end.empty()) {
-    LAMINA_ASSIGN(range.end, ParseTime(arguments.end));
+    LAMINA_ASSIGN(range.end, FirstFrom(arguments.end));
   }
   if (range.start && range.end && *range.end < *range.start) {
     return InvalidArgument("the range starts after it ends");

@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <charconv>
+#include <cmath>
 #include <limits>
 #include <utility>
 
@@ -34,6 +35,17 @@ Result<Value> Number(std::string_view name, std::string_view text, bool quoted) 
                            (std::is_integral_v<Value> ? " without fraction" : ""));
   }
   return value;
+}
+
+/// Whether a number without a fraction is one that a double holds.
+bool IsKept(std::string_view text, double value) {
+  constexpr double kWholeMax = 9007199254740992.0;  // 2^53: below it all are
+  if (std::abs(value) < kWholeMax || text.find_first_of(".eE") != std::string_view::npos)
+    return true;
+  std::int64_t whole = 0;
+  const auto parsed = std::from_chars(text.data(), text.data() + text.size(), whole);
+  return parsed.ec == std::errc() && std::abs(value) < 9.2e18 &&
+         static_cast<std::int64_t>(value) == whole;
 }
 
 /// What is told twice must be the same: which of two is meant is not for us to say.
@@ -154,6 +166,10 @@ Result<bool> TickLines::Set(Row& row, std::string_view name, std::string_view te
   for (std::size_t i = 0; i < kValues.size(); ++i) {
     if (name != kValues[i]) continue;
     LAMINA_ASSIGN(const double value, Number<double>(name, text, quoted));
+    if (!IsKept(text, value)) {
+      return InvalidArgument(std::string(name) + " is " + std::string(text) +
+                             ", which a double does not hold exactly");
+    }
     LAMINA_TRY(Put(name, row.values[i], value));
     return true;
   }

@@ -103,6 +103,8 @@ TEST(TickLinesTest, BadLinesAddNothing) {
             "tick_type": "mid_point", "price": 1})",
         R"({"timestamp": "2300-01-01", "contract_id": 1, "tick_type": "mid_point", "price": 1})",
         R"({"timestamp": "1970-01-01", "contract_id": 1, "tick_type": "mid_point", "price": 1})",
+        R"({"ts_ns": 1719878400000000000, "contract_id": 1, "tick_type": "mid_point",
+            "price": 9007199254740993})",
         R"({"timestamp": "soon", "contract_id": 1})"}) {
     EXPECT_THAT(lines.AddJson(line), IsError(ErrorCode::kInvalidArgument)) << line;
   }

@@ -57,8 +57,10 @@ Status TickStream::LoadSlice() {
       LAMINA_TRY(TakePoint());
     }
     const std::int64_t stretch_end = stretches_[stretch_].end;
+    const auto rest = static_cast<std::uint64_t>(stretch_end) -
+                      static_cast<std::uint64_t>(position_);  // may be more than an int64 holds
     TimeSpan slice{position_,
-                   length_ < stretch_end - position_ ? position_ + length_ : stretch_end};
+                   static_cast<std::uint64_t>(length_) < rest ? position_ + length_ : stretch_end};
     auto loaded = LoadWithin(slice);
     if (!loaded.ok()) {
       if (!ReadAgain(loaded.error(), attempt)) return std::move(loaded).error();
@@ -75,7 +77,7 @@ Status TickStream::LoadSlice() {
                              static_cast<std::int64_t>(static_cast<double>(length) *
                                                        static_cast<double>(options_.slice_rows) /
                                                        static_cast<double>(rows)))
-                  : std::min(kLengthMax, std::max(length, kLengthMin) * growth);
+                  : std::min(kLengthMax / growth, std::max(length, kLengthMin)) * growth;
     position_ = slice.end;
     if (position_ == stretch_end && ++stretch_ < stretches_.size()) {
       position_ = stretches_[stretch_].begin;
