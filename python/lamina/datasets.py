@@ -194,8 +194,9 @@ class Datasets:
         """Save rows (pandas, polars, pyarrow, dict of arrays), in any order, in one commit.
 
         `mode`: `merge` (of equal keys a complete row beats an incomplete one, else the later
-        one; whole rows: a column that the later one lacks is null then), `append` (every key must be new), `replace` (what is stored in the span of the rows,
-        or in `replace` = (start, end), goes). `constants`: columns with one value for all rows.
+        one; whole rows: a column that the later one lacks is null then), `append` (every key must
+        be new), `replace` (what is stored in the span of the rows, or in `replace` = (start, end),
+        goes). `constants`: columns with one value for all rows.
         Times need a zone unless `assume_utc`. Raises InvalidArgument naming column and row,
         AlreadyExists (append), Conflict (another writer changed the same range)."""
         rows = rows_of(frame, f"rows for dataset {name!r}")
