@@ -59,7 +59,7 @@ fuzz:            ## fuzz every decoder SECONDS each (clang-19)
 
 crash: deps build/dev/build.ninja    ## cut power at 20,000 places, fail 5,000 calls, flip 20,000 bytes (an hour)
 	@cmake --build --preset dev -j $(JOBS) --target lamina_crash
-	@build/dev/bin/lamina_crash --states 25000 --faults 5000 --flips 20000 --jobs $(JOBS) --report build/crash.md
+	@build/dev/bin/lamina_crash --states 50000 --faults 5000 --flips 20000 --jobs $(JOBS) --report build/crash.md
 
 soak: SECONDS = 3600
 soak: deps build/dev/build.ninja     ## writers and readers, killed at random, for SECONDS (an hour)

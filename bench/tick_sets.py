@@ -54,16 +54,6 @@ def _types(rows: int, name: str) -> pa.DictionaryArray:
     return pa.DictionaryArray.from_arrays(np.zeros(rows, "int8"), [name])
 
 
-def best_of(times: int, work):
-    """Seconds of the fastest run, and its answer."""
-    best, answer = float("inf"), None
-    for _ in range(times):
-        began = time.perf_counter()
-        answer = work()
-        best = min(best, time.perf_counter() - began)
-    return best, answer
-
-
 def middle(values: list[float], part: float = 0.5) -> float:
     return sorted(values)[int((len(values) - 1) * part)]
 

@@ -11,7 +11,6 @@ import json
 import resource
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import numpy as np
@@ -19,6 +18,7 @@ import pyarrow as pa
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 import machine
+from timing import best_of
 
 SECOND = 1_000_000_000
 BOUNDS = {  # benchmark: (figure, rows/s it must reach, in millions)
@@ -26,15 +26,6 @@ BOUNDS = {  # benchmark: (figure, rows/s it must reach, in millions)
     "BM_Asof/backward": ("as-of join backward, kernel", 50.0),
     "BM_Merge/100": ("merge of 100 inputs, kernel", 20.0),
 }
-
-
-def best_of(times: int, work):
-    best, answer = float("inf"), None
-    for _ in range(times):
-        began = time.perf_counter()
-        answer = work()
-        best = min(best, time.perf_counter() - began)
-    return best, answer
 
 
 def trades_and_quotes(rows: int) -> tuple[pa.Table, pa.Table]:

@@ -18,7 +18,8 @@ import pyarrow as pa
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 import machine
 import tick_sets
-from tick_sets import DAY, START, best_of, trades
+from tick_sets import DAY, START, trades
+from timing import best_of
 
 DAYS = 5
 COLUMNS = ["ts_ns", "price", "size"]

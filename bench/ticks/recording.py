@@ -22,6 +22,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 import machine
 import tick_sets
 from tick_sets import DAY, SECOND, START, middle, trades
+from timing import best_of
 
 FIVE_MINUTES = 300 * SECOND
 FEEDS = 4  # threads that append
@@ -204,7 +205,7 @@ class Bench:
                         writer.append(batch)
                 writer.flush()
                 span = (START + FIVE_MINUTES, START + 2 * FIVE_MINUTES)
-                seconds, answer = tick_sets.best_of(20, lambda: store.ticks.query(7, "last", *span))
+                seconds, answer = best_of(20, lambda: store.ticks.query(7, "last", *span))
                 assert answer.num_rows == 30_000
                 assert answer.facts["log_rows"] == 30_000
                 what = "last five minutes of one of 100 contracts"

@@ -4,11 +4,11 @@ import datetime as dt
 import math
 from pathlib import Path
 
-import numpy
 import pandas
 import polars
 import pyarrow
 import pytest
+from market_frames import hourly_bars
 
 import lamina
 
@@ -19,27 +19,13 @@ def store(tmp_path: Path):
         yield opened
 
 
-def bars(start: str, count: int, close: float = 1.0) -> pandas.DataFrame:
-    closes = close + numpy.arange(count) / 8
-    return pandas.DataFrame(
-        {
-            "timestamp": pandas.date_range(start, periods=count, freq="h", tz="UTC"),
-            "open": closes,
-            "high": closes + 0.5,
-            "low": closes - 0.5,
-            "close": closes,
-            "volume": numpy.arange(count),
-        }
-    )
-
-
 def test_bars_are_saved_merged_and_loaded(store: lamina.Store) -> None:
-    frame = bars("2022-12-31 20:00", 10)
+    frame = hourly_bars("2022-12-31 20:00", 10)
     report = store.bars.save(frame.sample(frac=1, random_state=3), "EUR_USD")
     assert report == ["bars/ohlcv/year=2022", "bars/ohlcv/year=2023"]
     assert (report.added, report.sorted) == (10, False)
     assert store.bars.save(frame, "EUR_USD").unchanged == 10
-    late = store.bars.save(bars("2023-01-01 05:00", 2, close=9), "EUR_USD", complete=False)
+    late = store.bars.save(hourly_bars("2023-01-01 05:00", 2, close=9), "EUR_USD", complete=False)
     assert (late.kept, late.added) == (1, 1)
     loaded = store.bars.load("EUR_USD", "2022-12-31T23:00", "2023-01-01T02:00").to_pandas()
     pandas.testing.assert_frame_equal(
@@ -54,7 +40,7 @@ def test_bars_are_saved_merged_and_loaded(store: lamina.Store) -> None:
 
 
 def test_frames_of_any_library(store: lamina.Store) -> None:
-    frame = bars("2024-01-01", 4)
+    frame = hourly_bars("2024-01-01", 4)
     for name, given in {
         "PANDAS": frame.set_index("timestamp"),
         "POLARS": polars.from_pandas(frame),
@@ -85,7 +71,7 @@ def test_frames_of_any_library(store: lamina.Store) -> None:
 )
 def test_bad_frames_are_named(store: lamina.Store, change, message: str) -> None:
     with pytest.raises(lamina.InvalidArgument, match=message):
-        store.bars.save(change(bars("2024-01-01", 3)), "EUR_USD")
+        store.bars.save(change(hourly_bars("2024-01-01", 3)), "EUR_USD")
     assert store.bars.load().num_rows == 0
 
 
@@ -150,7 +136,7 @@ def test_predefined_shapes_and_own_datasets(store: lamina.Store) -> None:
 
 
 def test_splits_registry_and_lineage(store: lamina.Store) -> None:
-    store.bars.save(bars("2022-01-01", 48), "EUR_USD")
+    store.bars.save(hourly_bars("2022-01-01", 48), "EUR_USD")
     counts = store.features.splits(
         {"train": ("2022-01-01", "2022-01-02"), "validation": ("2022-01-02", "2022-01-03")}
     )
@@ -181,19 +167,19 @@ def test_splits_registry_and_lineage(store: lamina.Store) -> None:
         registry.log_processing_run("training", "h", [99], [], "success")
     with pytest.raises(lamina.InvalidArgument, match="success partial failed"):
         registry.log_fetch_run("EUR_USD", "H1", "a", "b", 1, 1, 0.1, "good")
-    store.bars.save(bars("2022-02-01", 1), "EUR_USD")
+    store.bars.save(hourly_bars("2022-02-01", 1), "EUR_USD")
     assert [edge.output_id for edge in registry.stale()] == ["splits"]
 
 
 def test_sql_sees_bars(store: lamina.Store) -> None:
-    store.bars.save(bars("2022-01-01", 30), "EUR_USD")
-    store.bars.save(bars("2022-01-01", 1, close=50), "EUR_USD")
+    store.bars.save(hourly_bars("2022-01-01", 30), "EUR_USD")
+    store.bars.save(hourly_bars("2022-01-01", 1, close=50), "EUR_USD")
     rows = store.sql("SELECT count(*), max(close) FROM bars.ohlcv WHERE year = 2022").fetchall()
     assert rows == [(30, 50.0)]
 
 
 def test_bad_names_ranges_and_rows_of_the_registry(store: lamina.Store) -> None:
-    frame = bars("2024-01-01", 3)
+    frame = hourly_bars("2024-01-01", 3)
     for arguments in ({"instrument": ""}, {"timeframe": ""}, {"timeframe": "1/2"}):
         with pytest.raises(lamina.InvalidArgument, match="timeframe"):
             store.bars.save(frame, **{"instrument": "A"} | arguments)
@@ -227,7 +213,7 @@ def test_bad_names_ranges_and_rows_of_the_registry(store: lamina.Store) -> None:
 
 
 def test_a_partition_file_deleted_by_hand_is_named(store: lamina.Store) -> None:
-    store.bars.save(bars("2023-12-31 20:00", 10), "A")
+    store.bars.save(hourly_bars("2023-12-31 20:00", 10), "A")
     [path] = (Path(store.root) / "lake").rglob("year=2024/*.parquet")
     path.unlink()
     with pytest.raises(lamina.Corruption, match=path.name):

@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy
 import pandas
 import pytest
+from market_frames import hourly_bars
 
 import lamina
 
@@ -13,20 +14,6 @@ import lamina
 def store(tmp_path: Path):
     with lamina.open(tmp_path / "store", create=True) as opened:
         yield opened
-
-
-def hourly(start: str, count: int, close: float = 1.0) -> pandas.DataFrame:
-    closes = close + numpy.arange(count) / 8
-    return pandas.DataFrame(
-        {
-            "timestamp": pandas.date_range(start, periods=count, freq="h", tz="UTC"),
-            "open": closes,
-            "high": closes + 0.5,
-            "low": closes - 0.5,
-            "close": closes,
-            "volume": numpy.arange(count),
-        }
-    )
 
 
 def minutely(count: int, start: str = "2024-01-02T14:30:00Z") -> dict[str, object]:
@@ -41,7 +28,7 @@ def minutely(count: int, start: str = "2024-01-02T14:30:00Z") -> dict[str, objec
 
 
 def test_days_of_hours_are_what_pandas_makes(store: lamina.Store) -> None:
-    frame = hourly("2024-01-01 22:00", 100)
+    frame = hourly_bars("2024-01-01 22:00", 100)
     store.bars.save(frame, "EUR_USD")
     store.bars.save(frame.iloc[:5].drop(columns="volume"), "GBP_USD")
     made = store.bars.resample("EUR_USD", "1d")
@@ -66,7 +53,7 @@ def test_days_of_hours_are_what_pandas_makes(store: lamina.Store) -> None:
 
 
 def test_a_frame_is_resampled_and_not_saved(store: lamina.Store) -> None:
-    frame = hourly("2024-01-01", 48)
+    frame = hourly_bars("2024-01-01", 48)
     bars = store.bars.resample(frame, "1d", label="right")
     assert bars.num_rows == 2
     assert bars.to_pandas()["timestamp"][0] == pandas.Timestamp("2024-01-02", tz="UTC")
@@ -75,8 +62,8 @@ def test_a_frame_is_resampled_and_not_saved(store: lamina.Store) -> None:
 
 def test_sessions_of_the_calendar(store: lamina.Store) -> None:
     store.instruments.add(instrument_id=265598, symbol="AAPL", calendar="XNYS")
-    store.bars.save(hourly("2024-01-02 00:00", 48).assign(volume=1), "AAPL", timeframe="30m")
-    minutes = hourly("2024-01-02 00:00", 96)
+    store.bars.save(hourly_bars("2024-01-02 00:00", 48).assign(volume=1), "AAPL", timeframe="30m")
+    minutes = hourly_bars("2024-01-02 00:00", 96)
     minutes["timestamp"] = pandas.date_range("2024-01-02", periods=96, freq="30min", tz="UTC")
     store.bars.save(minutes, "AAPL", timeframe="30m", mode="replace")
     made = store.bars.resample("AAPL", "1d", session="regular", timeframe="30m").to_pandas()
@@ -169,7 +156,7 @@ def test_lineage_from_a_model_back_to_ticks_and_what_goes_stale(store: lamina.St
 
 
 def test_a_backtest_leads_to_its_bars(store: lamina.Store) -> None:
-    store.bars.save(hourly("2024-01-01", 24), "EUR_USD")
+    store.bars.save(hourly_bars("2024-01-01", 24), "EUR_USD")
     made = lamina.Backtest.from_frames(
         algorithm_id="one",
         snapshots=pandas.DataFrame(
@@ -185,7 +172,7 @@ def test_a_backtest_leads_to_its_bars(store: lamina.Store) -> None:
         ("backtest", handle, *source)
     ]
     assert store.registry.stale() == []
-    store.bars.save(hourly("2024-01-01", 1, close=5), "EUR_USD")
+    store.bars.save(hourly_bars("2024-01-01", 1, close=5), "EUR_USD")
     assert [edge.output_id for edge in store.registry.stale()] == [handle]
     with pytest.raises(lamina.InvalidArgument, match="no kind"):
         store.backtests.put(made, handle="two", inputs=[("thing", "1")])

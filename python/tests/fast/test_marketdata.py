@@ -8,11 +8,11 @@ from datetime import date, datetime
 from pathlib import Path
 
 import duckdb
-import numpy
 import pandas
 import pyarrow.parquet as pq
 import pytest
 from lamina.marketdata import StorageManager, migrate_csv_to_parquet
+from market_frames import hourly_bars
 
 import lamina
 
@@ -21,20 +21,6 @@ import lamina
 def storage(tmp_path: Path):
     with StorageManager(tmp_path / "data") as manager:
         yield manager
-
-
-def ohlcv(start: str, count: int, close: float = 1.0) -> pandas.DataFrame:
-    closes = close + numpy.arange(count) / 8
-    return pandas.DataFrame(
-        {
-            "timestamp": pandas.date_range(start, periods=count, freq="h", tz="UTC"),
-            "open": closes,
-            "high": closes + 0.5,
-            "low": closes - 0.5,
-            "close": closes,
-            "volume": numpy.arange(count),
-        }
-    )
 
 
 def registry_rows(storage: StorageManager, table: str) -> list[dict[str, object]]:
@@ -59,7 +45,7 @@ def test_the_tree_is_as_drawn(storage: StorageManager) -> None:
         "cache",
     ):
         assert (root / folder).is_dir()
-    data = ohlcv("2022-01-31 20:00", 10)
+    data = hourly_bars("2022-01-31 20:00", 10)
     before = data.copy()
     paths = storage.save_ohlcv_data(data, "EUR_USD")
     pandas.testing.assert_frame_equal(data, before)
@@ -94,10 +80,10 @@ def test_the_tree_is_as_drawn(storage: StorageManager) -> None:
 
 
 def test_halves_of_a_month_are_merged_and_ids_stay(storage: StorageManager) -> None:
-    storage.save_ohlcv_data(ohlcv("2022-03-01", 24 * 15), "EUR_USD")
+    storage.save_ohlcv_data(hourly_bars("2022-03-01", 24 * 15), "EUR_USD")
     first = registry_rows(storage, "data_files")[0]
     storage.verify_data_integrity()
-    storage.save_ohlcv_data(ohlcv("2022-03-15 12:00", 24 * 15, close=50), "EUR_USD")
+    storage.save_ohlcv_data(hourly_bars("2022-03-15 12:00", 24 * 15, close=50), "EUR_USD")
     row = registry_rows(storage, "data_files")[0]
     assert row["id"] == first["id"]
     assert row["created_at"] == first["created_at"]
@@ -105,12 +91,12 @@ def test_halves_of_a_month_are_merged_and_ids_stay(storage: StorageManager) -> N
     loaded = storage.load_data_by_date_range("ohlcv", "2022-03-01", "2022-03-31", "EUR_USD")
     assert len(loaded) == row["record_count"] == 24 * 15 - 12 + 24 * 15
     assert loaded["close"].max() > 90
-    assert storage.save_ohlcv_data(ohlcv("2022-03-01", 0), "EUR_USD") == []
+    assert storage.save_ohlcv_data(hourly_bars("2022-03-01", 0), "EUR_USD") == []
 
 
 def test_ranges_are_inclusive(storage: StorageManager) -> None:
-    storage.save_ohlcv_data(ohlcv("2022-12-30", 72), "GBP_USD")
-    storage.save_ohlcv_data(ohlcv("2022-12-30", 72), "EUR_USD")
+    storage.save_ohlcv_data(hourly_bars("2022-12-30", 72), "GBP_USD")
+    storage.save_ohlcv_data(hourly_bars("2022-12-30", 72), "EUR_USD")
     for end in (datetime(2022, 12, 31), date(2022, 12, 31), "2022-12-31"):
         loaded = storage.load_data_by_date_range("ohlcv", datetime(2022, 12, 31), end)
         assert len(loaded) == 48
@@ -146,7 +132,9 @@ def test_features(storage: StorageManager) -> None:
 
 
 def test_integrity(storage: StorageManager) -> None:
-    paths = [Path(one) for one in storage.save_ohlcv_data(ohlcv("2022-01-01", 24 * 80), "EUR_USD")]
+    paths = [
+        Path(one) for one in storage.save_ohlcv_data(hourly_bars("2022-01-01", 24 * 80), "EUR_USD")
+    ]
     names = [path.relative_to(storage.data_root).as_posix() for path in paths]
     assert storage.verify_data_integrity() == dict.fromkeys(names, True)
     assert all(row["last_verified"] for row in registry_rows(storage, "data_files"))
@@ -172,10 +160,10 @@ def test_integrity(storage: StorageManager) -> None:
 def test_what_a_dead_process_left_is_caught_up(tmp_path: Path) -> None:
     root = tmp_path / "data"
     with StorageManager(root) as storage:
-        storage.save_ohlcv_data(ohlcv("2022-01-01", 24), "EUR_USD")
-        path = Path(storage.save_ohlcv_data(ohlcv("2022-02-01", 24), "EUR_USD")[0])
+        storage.save_ohlcv_data(hourly_bars("2022-01-01", 24), "EUR_USD")
+        path = Path(storage.save_ohlcv_data(hourly_bars("2022-02-01", 24), "EUR_USD")[0])
         # Died between the commit and the files.
-        storage.store.bars.save(ohlcv("2022-02-01", 2, close=70), "EUR_USD")
+        storage.store.bars.save(hourly_bars("2022-02-01", 2, close=70), "EUR_USD")
         note = {"data_type": "ohlcv", "instrument": "EUR_USD", "months": [[2022, 2]]}
         (storage.db_path.parent / "pending_x.json").write_text(json.dumps(note))
         shutil.rmtree(root / "raw/ohlcv/EUR_USD/year=2022/month=01")
@@ -189,7 +177,7 @@ def test_what_a_dead_process_left_is_caught_up(tmp_path: Path) -> None:
 def test_runs_and_models(storage: StorageManager) -> None:
     with pytest.raises(lamina.InvalidArgument, match="start_date"):
         storage.log_fetch_run("EUR_USD", records_fetched=1, api_calls_used=1, status="success")
-    paths = storage.save_ohlcv_data(ohlcv("2022-01-01", 30), "EUR_USD")
+    paths = storage.save_ohlcv_data(hourly_bars("2022-01-01", 30), "EUR_USD")
     fetch = storage.log_fetch_run(
         instrument="EUR_USD", records_fetched=30, api_calls_used=1, status="success"
     )
@@ -221,7 +209,7 @@ def test_runs_and_models(storage: StorageManager) -> None:
 
 def test_splits(storage: StorageManager) -> None:
     for name in ("EUR_USD", "GBP_USD"):
-        storage.save_ohlcv_data(ohlcv("2022-01-01", 72), name)
+        storage.save_ohlcv_data(hourly_bars("2022-01-01", 72), name)
     paths = storage.save_splits(("2022-01-01", "2022-01-02"), ("2022-01-03", "2022-01-03"))
     assert [Path(path).relative_to(storage.data_root).as_posix() for path in paths] == [
         "splits/train/EUR_USD.parquet",

@@ -8,12 +8,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-import numpy
 import pandas
 import pyarrow
 import pyarrow.parquet as pq
 import pytest
 from lamina.marketdata import StorageManager, migrate_csv_to_parquet
+from market_frames import hourly_bars
 
 pytestmark = pytest.mark.shared
 
@@ -26,20 +26,6 @@ def blocks(shared: Path) -> dict[str, str]:
     [path] = (shared / "seeds").glob("003_*")
     found = BLOCK.findall(path.read_text(encoding="utf-8"))
     return {text.strip().splitlines()[0]: text for _, text in found}
-
-
-def hours(start: str, count: int) -> pandas.DataFrame:
-    closes = 1.0 + numpy.arange(count) / 8
-    return pandas.DataFrame(
-        {
-            "timestamp": pandas.date_range(start, periods=count, freq="h", tz="UTC"),
-            "open": closes,
-            "high": closes + 0.5,
-            "low": closes - 0.5,
-            "close": closes,
-            "volume": numpy.arange(count),
-        }
-    )
 
 
 def described(connection: sqlite3.Connection, table: str) -> list[tuple[Any, ...]]:
@@ -68,9 +54,9 @@ def test_the_files_have_its_schemas(blocks: dict[str, str], tmp_path: Path) -> N
         "latent_columns = [(f'latent_{i}', pa.float64()) for i in range(100)]",
     ):
         exec(blocks[first], names)
-    stamps = hours("2022-01-01", 3)["timestamp"]
+    stamps = hourly_bars("2022-01-01", 3)["timestamp"]
     with StorageManager(tmp_path / "data") as storage:
-        [path] = storage.save_ohlcv_data(hours("2022-01-01", 3), "EUR_USD")
+        [path] = storage.save_ohlcv_data(hourly_bars("2022-01-01", 3), "EUR_USD")
         assert pq.read_schema(path).remove_metadata() == names["ohlcv_schema"]
         for kind in ("features", "latents"):
             schema = names[f"{kind}_schema"]
@@ -94,7 +80,7 @@ def in_its_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
         def fetch_historical(self, instrument: str, start: Any, end: Any) -> pandas.DataFrame:
             self.api_calls_made = 2
-            return hours("2022-03-01", 48)
+            return hourly_bars("2022-03-01", 48)
 
     downloader = types.ModuleType("oanda_downloader")
     downloader.OANDADownloader = OANDADownloader  # type: ignore[attr-defined]
@@ -107,7 +93,7 @@ def test_the_basic_example(blocks: dict[str, str], in_its_folder: Path) -> None:
     assert text.count("pd.DataFrame({...})") == 2
     text = text.replace("pd.DataFrame({...})", "made_bars", 1)
     text = text.replace("pd.DataFrame({...})", "made_features", 1)
-    bars = hours("2022-12-30 20:00", 40)
+    bars = hourly_bars("2022-12-30 20:00", 40)
     features = bars[["timestamp"]].assign(slope_high_0=1.0)
     names: dict[str, Any] = {
         "made_bars": bars,
@@ -150,7 +136,7 @@ def test_the_downloader_example(blocks: dict[str, str], in_its_folder: Path) -> 
 def test_its_migration(blocks: dict[str, str], in_its_folder: Path) -> None:
     folder = in_its_folder / "csv"
     folder.mkdir()
-    hours("2022-01-01", 30).to_csv(folder / "eur_usd.csv", index=False)
+    hourly_bars("2022-01-01", 30).to_csv(folder / "eur_usd.csv", index=False)
     names: dict[str, Any] = {"Path": Path, "pd": pandas, "StorageManager": StorageManager}
     exec(blocks["def migrate_csv_to_parquet(csv_dir: Path, storage: StorageManager):"], names)
     loaded = []
@@ -175,8 +161,8 @@ def test_the_manager_answers_as_its_own_class(blocks: dict[str, str], in_its_fol
         for storage in (theirs, ours):
             for start in ("2022-01-03", "2022-02-03"):
                 for name in ("EUR_USD", "GBP_USD"):
-                    storage.save_ohlcv_data(hours(start, 24), name)
-                frame = hours(start, 24)[["timestamp"]].assign(latent_0=0.25)
+                    storage.save_ohlcv_data(hourly_bars(start, 24), name)
+                frame = hourly_bars(start, 24)[["timestamp"]].assign(latent_0=0.25)
                 storage.save_features(frame, "latents")
         first, last = (pandas.Timestamp(f"2022-0{one}-03 05:00", tz="UTC") for one in (1, 2))
         for kind, instrument in (("ohlcv", "EUR_USD"), ("latents", None)):
