@@ -57,7 +57,7 @@ fuzz:            ## fuzz every decoder SECONDS each (clang-19)
 	@cmake --build --preset fuzz -j $(JOBS)
 	@tools/run_fuzzers.sh build/fuzz $(SECONDS)
 
-crash: deps build/dev/build.ninja    ## cut power at 20,000 places, fail 5,000 calls, flip 20,000 bytes (an hour)
+crash: deps build/dev/build.ninja    ## cut power at 20,000 places and more, fail 5,000 calls, flip 20,000 bytes (an hour)
 	@cmake --build --preset dev -j $(JOBS) --target lamina_crash
 	@build/dev/bin/lamina_crash --states 50000 --faults 5000 --flips 20000 --jobs $(JOBS) --report build/crash.md
 
