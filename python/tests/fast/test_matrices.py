@@ -7,6 +7,7 @@ import numpy
 import pandas
 import pyarrow
 import pytest
+from market_frames import hourly_bars
 
 import lamina
 
@@ -18,16 +19,8 @@ def store(tmp_path: Path):
 
 
 def hourly(start: str, count: int, close: float) -> pandas.DataFrame:
-    closes = close + numpy.arange(count) / 8
-    return pandas.DataFrame(
-        {
-            "timestamp": pandas.date_range(start, periods=count, freq="h", tz="UTC"),
-            "open": closes,
-            "high": closes + 0.5,
-            "low": closes - 0.5,
-            "close": closes,
-        }
-    )
+    """Without a volume."""
+    return hourly_bars(start, count, close).drop(columns="volume")
 
 
 def test_joins_by_time_and_never_by_row(store: lamina.Store) -> None:

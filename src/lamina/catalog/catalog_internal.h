@@ -24,6 +24,10 @@ namespace lamina::catalog {
 namespace internal {
 /// CRC32C of all bytes of a file.
 Result<std::uint32_t> FileChecksum(io::Env& env, const std::string& path);
+/// RETURNS kCorruption when the file's bytes do not have the checksum; without one only that it
+/// cannot be read.
+Status CheckFileChecksum(io::Env& env, const std::string& path,
+                         std::optional<std::int64_t> expected);
 }  // namespace internal
 
 struct Catalog::State {

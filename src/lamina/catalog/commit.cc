@@ -72,6 +72,13 @@ Result<std::uint32_t> internal::FileChecksum(io::Env& env, const std::string& pa
   return checksum;
 }
 
+Status internal::CheckFileChecksum(io::Env& env, const std::string& path,
+                                   std::optional<std::int64_t> expected) {
+  LAMINA_ASSIGN(const std::uint32_t checksum, FileChecksum(env, path));
+  if (!expected || checksum == static_cast<std::uint32_t>(*expected)) return Ok();
+  return Corruption("the file does not match its checksum");
+}
+
 Commit::Commit(std::unique_ptr<State> state) : state_(std::move(state)) {}
 
 Commit::~Commit() { state_->RemoveStaged(); }

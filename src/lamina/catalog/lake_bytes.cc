@@ -67,11 +67,11 @@ Status AddLiveFiles(Database& database, const LakeTable& table, std::int64_t sna
 }
 
 Status Compare(Catalog& catalog, const LiveFile& file) {
-  const auto checksum = internal::FileChecksum(catalog.env(), catalog.LakePath(file.path));
-  if (!checksum.ok()) return checksum.error().Clone();
-  // Files of stores of the first version have none.
-  if (!file.checksum || *checksum == static_cast<std::uint32_t>(*file.checksum)) return Ok();
-  return Corruption("lake/" + file.path + ": the file does not match its checksum");
+  // Files of stores of the first version have no checksum.
+  LAMINA_TRY_WITH(
+      internal::CheckFileChecksum(catalog.env(), catalog.LakePath(file.path), file.checksum),
+      "lake/" + file.path);
+  return Ok();
 }
 
 }  // namespace

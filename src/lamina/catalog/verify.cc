@@ -214,11 +214,9 @@ class Verifier {
     if (!deep_) return;
     // The checksums of pages leave out their headers and the page index; this one covers every
     // byte.
-    const auto checksum = internal::FileChecksum(catalog_.env(), catalog_.LakePath(file.path));
-    if (!checksum.ok()) return Add(file.kind, shown, checksum.error());
-    if (file.file_crc32c && *checksum != static_cast<std::uint32_t>(*file.file_crc32c)) {
-      return Add(file.kind, shown, "the file does not match its checksum");
-    }
+    const Status bytes =
+        internal::CheckFileChecksum(catalog_.env(), catalog_.LakePath(file.path), file.file_crc32c);
+    if (!bytes.ok()) return Add(file.kind, shown, bytes.error());
     table::ReadOptions read;
     read.footer_crc32c = static_cast<std::uint32_t>(*file.footer_crc32c);
     const auto rows = table::ReadParquet(catalog_.env(), catalog_.LakePath(file.path), read);
