@@ -20,6 +20,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 import bundles
 import machine
+from environment import python_with
 
 PACKAGE = "investing-algorithm-framework"
 PEERS = Path(__file__).parent / "peers"
@@ -54,20 +55,6 @@ def str_or_int(word):
     return word if isinstance(word, int) else str(word)
 
 
-def framework_python(work: Path) -> Path:
-    python = work / "framework" / "bin" / "python"
-    if not python.exists():
-        print(f"installing {PACKAGE} from PyPI", file=sys.stderr)
-        subprocess.run([sys.executable, "-m", "venv", work / "framework"], check=True)
-        pip = [python, "-m", "pip", "install", "-q", "--disable-pip-version-check"]
-        try:
-            subprocess.run([*pip, PACKAGE], check=True)
-        except subprocess.CalledProcessError:
-            shutil.rmtree(work / "framework")
-            raise
-    return python
-
-
 def size_of(folder: Path) -> int:
     return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
 
@@ -81,7 +68,7 @@ class Comparison:
             arguments.tools, arguments.work / f"v2-{arguments.bundles}", arguments.bundles
         )
         self.paths = sorted(self.bundles.glob("*.iafbt"))
-        python = arguments.framework or framework_python(arguments.work)
+        python = arguments.framework or python_with(arguments.work / "framework", PACKAGE)
         build = {"PYTHONPATH": str(Path(arguments.build).resolve() / "pylib")}
         self.sides = (
             Side("framework", python, "framework.py", {}),

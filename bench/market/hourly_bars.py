@@ -5,8 +5,8 @@ Usage: bench/market/hourly_bars.py --build build/release [--tools ../shared/tool
     [--daily 5000] [--folder DIR]
 
 Every contender runs in a process of its own (peak memory), one after the other, on the same disk.
-Loaded rows are compared with the file before a time counts. A contender that is not installed is
-left out and named.
+Loaded rows are compared with the file before a time counts. ArcticDB is installed from PyPI into an
+environment of its own below build/bench.
 """
 
 import argparse
@@ -31,6 +31,7 @@ import numpy
 import pyarrow
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
+from environment import python_with
 
 YEAR = ("2024-01-01", "2025-01-01")
 NAME = "EUR_USD"
@@ -264,10 +265,10 @@ def collect(given: argparse.Namespace) -> dict[str, dict[str, float]]:
     """Every contender in a process of its own."""
     sides = {}
     for side in ("Lamina", *bar_stores.RIVALS):
-        if side == "ArcticDB" and not machine_has("arcticdb"):
-            print("ArcticDB is not installed (`pip install arcticdb`): left out", flush=True)
-            continue
-        command = [sys.executable, __file__, "--side", side, "--build", given.build]
+        python: str | Path = sys.executable
+        if side == "ArcticDB":  # wants older packages than the others
+            python = python_with(given.work / "arcticdb", "arcticdb", "pyarrow")
+        command = [python, __file__, "--side", side, "--build", given.build]
         command += ["--tools", given.tools, "--small", given.small, "--daily", given.daily]
         command += ["--folder", given.folder] if given.folder else []
         done = subprocess.run([str(each) for each in command], capture_output=True, text=True)
@@ -276,13 +277,6 @@ def collect(given: argparse.Namespace) -> dict[str, dict[str, float]]:
         sides[side] = json.loads(done.stdout.splitlines()[-1])
         print(f"{side}: {len(sides[side])} figures", flush=True)
     return sides
-
-
-def machine_has(module: str) -> bool:
-    """Whether a module can be imported."""
-    import importlib.util
-
-    return importlib.util.find_spec(module) is not None
 
 
 def report(given: argparse.Namespace, sides: dict[str, dict[str, float]]) -> bool:
@@ -327,6 +321,7 @@ def main() -> int:
     parser.add_argument("--small", type=int, default=2000, help="small saves")
     parser.add_argument("--daily", type=int, default=5000, help="instruments of daily bars")
     parser.add_argument("--folder", type=Path, help="where the stores are made")
+    parser.add_argument("--work", type=Path, default=Path("build/bench"))
     parser.add_argument("--side", help=argparse.SUPPRESS)
     given = parser.parse_args()
     given.tools = given.tools.resolve()
