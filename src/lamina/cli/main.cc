@@ -11,6 +11,7 @@
 #include "lamina/base/near_names.h"
 #include "lamina/cli/commands.h"
 #include "lamina/cli/dataset_commands.h"
+#include "lamina/cli/memory.h"
 #include "lamina/cli/output.h"
 #include "lamina/cli/tick_commands.h"
 
@@ -573,6 +574,7 @@ class CommandLine {
 }  // namespace lamina::cli
 
 int main(int argc, char** argv) {
+  lamina::cli::PrepareMemory();
   lamina::cli::HandleSignals();
   return lamina::cli::CommandLine().Main(argc, argv);
 }

@@ -77,10 +77,8 @@ Status WritePart(io::Env& env, const ArchiveOptions& options, Part& part) {
   part.facts = FactsOf(*part.ticks, part.rows);
   LAMINA_ASSIGN(const auto batch, ToArrow(*part.ticks, part.rows));
   LAMINA_ARROW_ASSIGN(const auto rows, arrow::Table::FromRecordBatches({batch}), "archiving ticks");
-  table::WriteOptions write;
-  write.zstd_level = options.zstd_level;
-  write.sorted_by = TickSortKeys();
-  LAMINA_ASSIGN(part.written, table::WriteParquet(env, part.staged, *rows, write));
+  LAMINA_ASSIGN(part.written, table::WriteParquet(env, part.staged, *rows,
+                                                  TickWriteOptions(options.zstd_level)));
   return Ok();
 }
 

@@ -348,9 +348,7 @@ class Folding {
 
   Status FoldStretch(const Stretch& stretch, Made& made) const {
     catalog::RowDigest digest;
-    table::WriteOptions write;
-    write.zstd_level = options_.zstd_level;
-    write.sorted_by = TickSortKeys();
+    const table::WriteOptions write = TickWriteOptions(options_.zstd_level);
     {
       LAMINA_ASSIGN(std::vector<ArrowTable> parts, ReadStretch(stretch, digest));
       if (parts.empty()) return Ok();

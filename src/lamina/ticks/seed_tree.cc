@@ -195,9 +195,7 @@ class Tree {
                         "writing a tree of ticks");
     LAMINA_TRY(catalog_.env().CreateDirectories(folder));
     const std::string path = io::JoinPath(folder, leaf.name);
-    table::WriteOptions write;
-    write.zstd_level = options_.zstd_level;
-    write.sorted_by = TickSortKeys();
+    const table::WriteOptions write = TickWriteOptions(options_.zstd_level);
     const std::string made = path + ".new";
     const Status gone = catalog_.env().Unlink(made);  // of a run that was cut short
     if (!gone.ok() && gone.error().code() != ErrorCode::kNotFound) return gone.error().Clone();

@@ -18,6 +18,10 @@
 namespace lamina::ticks {
 namespace {
 
+/// Ticks come by hundreds of thousands a file: a trial of more would take a tenth of the time of
+/// writing one.
+constexpr std::int64_t kTrialRows = 8192;
+
 using table::LakeType;
 using tick_log::TextColumn;
 using ArrowArray = std::shared_ptr<arrow::Array>;
@@ -260,6 +264,14 @@ const std::vector<std::string>& TickSortKeys() {
   static const std::vector<std::string> kKeys = {"contract_id", "ts_ns", "recv_ns", "writer",
                                                  "seq"};
   return kKeys;
+}
+
+table::WriteOptions TickWriteOptions(int zstd_level) {
+  table::WriteOptions options;
+  options.zstd_level = zstd_level;
+  options.sorted_by = TickSortKeys();
+  options.trial_rows = kTrialRows;
+  return options;
 }
 
 Result<catalog::LakeTable> FindOrCreateTickTable(catalog::Database& database,

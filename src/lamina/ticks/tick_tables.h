@@ -39,6 +39,8 @@ std::vector<catalog::LakeColumn> TickTableColumns(TickKind kind);
 std::shared_ptr<arrow::Schema> TickArrowSchema(TickKind kind);
 /// By these the rows of every file are sorted.
 const std::vector<std::string>& TickSortKeys();
+/// How their files are written.
+table::WriteOptions TickWriteOptions(int zstd_level);
 /// Find the table, or make schema and table inside the commit.
 Result<catalog::LakeTable> FindOrCreateTickTable(catalog::Database& database,
                                                  catalog::LakeWriter& writer, TickKind kind);
