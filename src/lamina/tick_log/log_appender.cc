@@ -4,8 +4,8 @@
 #include <utility>
 
 #include "lamina/base/time.h"
+#include "lamina/tick_log/index_file.h"
 #include "lamina/tick_log/log_files.h"
-#include "lamina/tick_log/segment_index.h"
 
 namespace lamina::tick_log {
 namespace {
@@ -283,8 +283,8 @@ void LogAppender::FinishSealed() {
     if (segment->header.payload == LogPayload::kBinary) {
       static_cast<void>(segment->file->Truncate(segment->end + kGroupHeaderBytes));
     }
-    static_cast<void>(
-        env_.WriteFileAtomically(IndexPath(segment->path), segment->index.Encode(segment->header)));
+    static_cast<void>(env_.WriteFileAtomically(IndexPath(segment->path),
+                                               EncodeIndexFile(segment->index, segment->header)));
   }
 }
 

@@ -11,10 +11,10 @@
 
 #include "lamina/base/parallel.h"
 #include "lamina/tick_log/group_read.h"
+#include "lamina/tick_log/index_file.h"
 #include "lamina/tick_log/jsonl_group.h"
 #include "lamina/tick_log/log_files.h"
 #include "lamina/tick_log/log_recovery.h"
-#include "lamina/tick_log/segment_index.h"
 
 namespace lamina::tick_log {
 namespace {
@@ -22,7 +22,6 @@ namespace {
 constexpr std::size_t kCachedRunsMax = std::size_t{4} << 20;
 /// Less is looked through sooner than threads have begun.
 constexpr std::int64_t kBytesForThreads = std::int64_t{8} << 20;
-constexpr std::int64_t kIndexBytesMax = std::int64_t{1} << 30;
 /// A group that is not longer, or wanted by half, is read at once.
 constexpr std::uint32_t kWholeGroupBytes = 16 << 10;
 
@@ -31,9 +30,29 @@ bool IsGone(const Error& error) { return error.code() == ErrorCode::kNotFound; }
 /// A segment with its index as far as it was needed.
 struct Cached {
   SegmentFile file;
-  SegmentIndex index;
-  bool asked_beside = false;  ///< whether its index file was looked for
+  SegmentIndex index;               ///< as far as the segment was looked through
+  std::optional<IndexFile> beside;  ///< instead of it
+  std::map<std::int64_t, std::vector<IndexedRun>> runs_of = {};  ///< by contract, from there
+  bool asked_beside = false;  ///< whether the index file was looked for
   std::int64_t used = 0;
+
+  std::size_t kept_runs() const {
+    std::size_t count = index.runs().size();
+    for (const auto& [contract, runs] : runs_of) count += runs.size();
+    return count;
+  }
+  /// From now on the segment itself is looked through.
+  void DropBeside() {
+    beside.reset();
+    runs_of.clear();
+  }
+};
+
+/// What an index tells of the contracts that are asked for; parts of it, or its own.
+struct Entries {
+  std::span<const IndexedGroup> groups;
+  std::span<const IndexedRun> runs;
+  std::vector<IndexedRun> own = {};
 };
 
 /// Which runs are wanted.
@@ -59,44 +78,31 @@ class Wanted {
   unsigned types_ = 0;
 };
 
-/// Positions of the wanted runs in the index, ascending.
-std::vector<std::uint32_t> WantedRuns(const SegmentIndex& index, const Wanted& wanted,
+/// Positions of the wanted runs, ascending.
+std::vector<std::uint32_t> WantedRuns(const Entries& index, const Wanted& wanted,
                                       const RowFilter& rows) {
   std::vector<std::uint32_t> found;
-  const auto try_run = [&](std::uint32_t number) {
-    const IndexedRun& run = index.runs()[number];
-    const IndexedGroup& group = index.groups()[run.group];
-    if (group.end_seq() > rows.from_seq && group.first_seq < rows.end_seq &&
-        wanted.HasRun(run.run)) {
-      found.push_back(number);
-    }
-  };
-  if (wanted.contracts().empty() || !index.sorted()) {
-    const std::vector<IndexedRun>& runs = index.runs();
-    const std::int64_t only =
-        wanted.contracts().size() == 1 ? *wanted.contracts().begin() : INT64_MIN;
-    for (std::uint32_t i = 0; i < runs.size(); ++i) {
-      const std::int64_t contract = runs[i].run.contract_id;
-      const bool has = only != INT64_MIN ? contract == only : wanted.HasContract(contract);
-      if (has) try_run(i);
-    }
-    return found;
+  const std::int64_t only =
+      wanted.contracts().size() == 1 ? *wanted.contracts().begin() : INT64_MIN;
+  for (std::uint32_t i = 0; i < index.runs.size(); ++i) {
+    const Run& run = index.runs[i].run;
+    const bool has =
+        only != INT64_MIN ? run.contract_id == only : wanted.HasContract(run.contract_id);
+    if (!has || !wanted.HasRun(run)) continue;
+    const IndexedGroup& group = index.groups[index.runs[i].group];
+    if (group.end_seq() > rows.from_seq && group.first_seq < rows.end_seq) found.push_back(i);
   }
-  for (const std::int64_t contract : wanted.contracts()) {
-    for (const std::uint32_t number : index.RunsOf(contract)) try_run(number);
-  }
-  std::sort(found.begin(), found.end());
   return found;
 }
 
 /// How many rows runs have, by kind: no more than `segment_bytes` can hold, whatever an index says.
-std::array<std::size_t, 3> RowsOf(const SegmentIndex& index, std::span<const std::uint32_t> runs,
+std::array<std::size_t, 3> RowsOf(const Entries& index, std::span<const std::uint32_t> runs,
                                   std::int64_t segment_bytes) {
   constexpr std::size_t kRowBytesMin = 16;  // a time and a value
   std::array<std::size_t, 3> rows{};
   std::size_t left = static_cast<std::size_t>(segment_bytes) / kRowBytesMin;
   for (const std::uint32_t number : runs) {
-    const Run& run = index.runs()[number].run;
+    const Run& run = index.runs[number].run;
     const std::size_t count = std::min<std::size_t>({run.rows, run.bytes / kRowBytesMin, left});
     rows[static_cast<std::size_t>(KindOf(run.type))] += count;
     left -= count;
@@ -107,17 +113,18 @@ std::array<std::size_t, 3> RowsOf(const SegmentIndex& index, std::span<const std
 /// Reads the wanted runs of one group after the other.
 class GroupReader {
  public:
-  GroupReader(Cached& cached, const Wanted& wanted, const RowFilter& rows, TickCollector& out)
-      : file_(cached.file), index_(cached.index), wanted_(wanted), rows_(rows), out_(out) {}
+  GroupReader(const SegmentFile& file, const Entries& index, const Wanted& wanted,
+              const RowFilter& rows, TickCollector& out)
+      : file_(file), index_(index), wanted_(wanted), rows_(rows), out_(out) {}
 
   Status ReadGroup(std::uint32_t number, std::span<const std::uint32_t> runs) {
-    const IndexedGroup& indexed = index_.groups()[number];
+    const IndexedGroup& indexed = index_.groups[number];
     if (file_.header().payload == LogPayload::kJsonl) return ReadJsonl(indexed);
     std::uint64_t bytes = 0;
     bool texts = false;
     for (const std::uint32_t run : runs) {
-      bytes += index_.runs()[run].run.bytes;
-      texts |= index_.runs()[run].run.columns >= 16;  // the text columns
+      bytes += index_.runs[run].run.bytes;
+      texts |= index_.runs[run].run.columns >= 16;  // the text columns
     }
     const bool whole = indexed.length <= kWholeGroupBytes || 2 * bytes >= indexed.length;
     Group group = GroupOf(indexed);
@@ -136,7 +143,7 @@ class GroupReader {
     chosen_.clear();
     std::size_t at = 0;
     for (const std::uint32_t run_number : runs) {
-      const Run& run = index_.runs()[run_number].run;
+      const Run& run = index_.runs[run_number].run;
       ByteView run_bytes;
       if (whole) {
         run_bytes = all.substr(run.offset, run.bytes);
@@ -185,7 +192,7 @@ class GroupReader {
   }
 
   const SegmentFile& file_;
-  const SegmentIndex& index_;
+  const Entries& index_;
   const Wanted& wanted_;
   const RowFilter& rows_;
   TickCollector& out_;
@@ -219,7 +226,12 @@ struct LogReader::State {
                             const std::optional<LogState>& state);
   Result<Known> Look(std::int64_t writer);
   Result<Known> LookOnce(std::int64_t writer);
+  /// Open the index file, or look through the segment, as far as that is still to be done.
   Status LoadIndex(const Known& known, std::size_t segment, Cached& cached) const;
+  /// Everything there is to know, in cached.index.
+  Status LoadWholeIndex(const Known& known, std::size_t segment, Cached& cached) const;
+  Result<Entries> FindEntries(const Known& known, std::size_t segment, Cached& cached,
+                              const Wanted& wanted, const RowFilter& rows) const;
   Status LoadIndexes(const Known& known, std::span<const std::size_t> touched);
   Status ReadSegment(const Known& known, std::size_t segment, const Wanted& wanted,
                      const RowFilter& rows, TickCollector& out);
@@ -241,10 +253,8 @@ Result<Cached*> LogReader::State::Find(std::int64_t writer, std::int64_t number,
   LAMINA_ASSIGN(std::optional<SegmentFile> file,
                 SegmentFile::Open(env, path, store_id, writer, number));
   if (!file) return nullptr;
-  const auto place =
-      segments.emplace(std::pair(writer, number), Cached{*std::move(file), {}, false, ++uses})
-          .first;
-  return &place->second;
+  Cached made{.file = *std::move(file), .index = {}, .beside = {}, .used = ++uses};
+  return &segments.emplace(std::pair(writer, number), std::move(made)).first->second;
 }
 
 /// What a dead writer left may be in the system's memory only: nothing is told of it before it is
@@ -340,12 +350,12 @@ void LogReader::State::DropOld(std::int64_t writer, const std::vector<SegmentInf
                         [&](const SegmentInfo& info) { return info.number == entry.first.second; });
   });
   std::size_t runs = 0;
-  for (const auto& [place, cached] : segments) runs += cached.index.runs().size();
+  for (const auto& [place, cached] : segments) runs += cached.kept_runs();
   while (runs > kCachedRunsMax && segments.size() > 1) {
     const auto oldest = std::min_element(
         segments.begin(), segments.end(),
         [](const auto& a, const auto& b) { return a.second.used < b.second.used; });
-    runs -= oldest->second.index.runs().size();
+    runs -= oldest->second.kept_runs();
     segments.erase(oldest);
   }
 }
@@ -353,16 +363,16 @@ void LogReader::State::DropOld(std::int64_t writer, const std::vector<SegmentInf
 Status LogReader::State::LoadIndex(const Known& known, std::size_t segment, Cached& cached) const {
   const SegmentInfo& info = known.log.segments[segment];
   const bool last = segment + 1 == known.log.segments.size();
-  if (cached.index.end_seq(info.first_seq) >= info.end_seq) return Ok();
+  if (cached.beside || cached.index.end_seq(info.first_seq) >= info.end_seq) return Ok();
   if (info.sealed && !cached.asked_beside && cached.index.groups().empty()) {
     cached.asked_beside = true;
-    const Result<std::string> beside = env.ReadFile(IndexPath(info.path), kIndexBytesMax);
-    if (beside.ok()) {
-      std::optional<SegmentIndex> index = SegmentIndex::Decode(*beside, cached.file.header());
-      if (index && index->end_seq(info.first_seq) == info.end_seq) {
-        cached.index = *std::move(index);
-        return Ok();
-      }
+    std::optional<IndexFile> beside =
+        IndexFile::Open(env, IndexPath(info.path), cached.file.header());
+    const bool whole =
+        beside && !beside->groups().empty() && beside->groups().back().end_seq() == info.end_seq;
+    if (whole) {
+      cached.beside = std::move(beside);
+      return Ok();
     }
   }
   std::int64_t limit = known.last_offset;
@@ -370,6 +380,51 @@ Status LogReader::State::LoadIndex(const Known& known, std::size_t segment, Cach
     LAMINA_ASSIGN(limit, cached.file.Size());
   }
   return ExtendIndex(cached.file, info.end_seq, limit, cached.index);
+}
+
+Status LogReader::State::LoadWholeIndex(const Known& known, std::size_t segment,
+                                        Cached& cached) const {
+  LAMINA_TRY(LoadIndex(known, segment, cached));
+  if (!cached.beside) return Ok();
+  std::optional<SegmentIndex> all = cached.beside->ReadAll();
+  cached.DropBeside();
+  if (all) cached.index = *std::move(all);
+  return LoadIndex(known, segment, cached);
+}
+
+Result<Entries> LogReader::State::FindEntries(const Known& known, std::size_t segment,
+                                              Cached& cached, const Wanted& wanted,
+                                              const RowFilter& rows) const {
+  LAMINA_TRY(LoadIndex(known, segment, cached));
+  if (cached.beside && !wanted.contracts().empty()) {
+    Entries entries{.groups = cached.beside->groups(), .runs = {}};
+    std::vector<const std::vector<IndexedRun>*> blocks;
+    bool sound = true;
+    for (const std::int64_t contract : wanted.contracts()) {
+      if (!cached.beside->MayHold(contract, rows.begin_ns, rows.end_ns)) continue;
+      auto block = cached.runs_of.find(contract);
+      if (block == cached.runs_of.end()) {
+        std::optional<std::vector<IndexedRun>> read = cached.beside->RunsOf(contract);
+        sound = read.has_value();
+        if (!sound) break;
+        block = cached.runs_of.emplace(contract, *std::move(read)).first;
+      }
+      blocks.push_back(&block->second);
+    }
+    if (sound && blocks.size() == 1) entries.runs = *blocks.front();
+    if (sound && blocks.size() > 1) {
+      for (const auto* block : blocks) {
+        entries.own.insert(entries.own.end(), block->begin(), block->end());
+      }
+      std::stable_sort(entries.own.begin(), entries.own.end(),
+                       [](const IndexedRun& a, const IndexedRun& b) { return a.group < b.group; });
+      entries.runs = entries.own;
+    }
+    if (sound) return entries;
+    cached.DropBeside();
+  }
+  LAMINA_TRY(LoadWholeIndex(known, segment, cached));
+  return Entries{.groups = cached.index.groups(), .runs = cached.index.runs()};
 }
 
 /// Of segments that were not looked at yet, side by side: that is what a first read waits for.
@@ -380,7 +435,7 @@ Status LogReader::State::LoadIndexes(const Known& known, std::span<const std::si
     const SegmentInfo& info = known.log.segments[segment];
     LAMINA_ASSIGN(Cached* const cached, Find(info.writer, info.number, info.path));
     if (cached == nullptr) return NotFound(info.path + " has gone");
-    if (cached->index.end_seq(info.first_seq) >= info.end_seq) continue;
+    if (cached->beside || cached->index.end_seq(info.first_seq) >= info.end_seq) continue;
     missing.emplace_back(segment, cached);
     bytes += info.bytes;
   }
@@ -395,13 +450,14 @@ Status LogReader::State::ReadSegment(const Known& known, std::size_t segment, co
   const SegmentInfo& info = known.log.segments[segment];
   LAMINA_ASSIGN(Cached* const cached, Find(info.writer, info.number, info.path));
   if (cached == nullptr) return NotFound(info.path + " has gone");
-  const std::vector<std::uint32_t> runs = WantedRuns(cached->index, wanted, rows);
-  out.Reserve(RowsOf(cached->index, runs, info.bytes));
-  GroupReader reader(*cached, wanted, rows, out);
+  LAMINA_ASSIGN(const Entries index, FindEntries(known, segment, *cached, wanted, rows));
+  const std::vector<std::uint32_t> runs = WantedRuns(index, wanted, rows);
+  out.Reserve(RowsOf(index, runs, info.bytes));
+  GroupReader reader(cached->file, index, wanted, rows, out);
   for (std::size_t begin = 0; begin < runs.size();) {
-    const std::uint32_t group = cached->index.runs()[runs[begin]].group;
+    const std::uint32_t group = index.runs[runs[begin]].group;
     std::size_t end = begin;
-    while (end < runs.size() && cached->index.runs()[runs[end]].group == group) ++end;
+    while (end < runs.size() && index.runs[runs[end]].group == group) ++end;
     LAMINA_TRY(reader.ReadGroup(group, std::span(runs).subspan(begin, end - begin)));
     begin = end;
   }
@@ -450,7 +506,7 @@ Result<std::vector<LogReader::Produced>> LogReader::ProducedBy(const std::string
       if (!cached.ok() && IsGone(cached.error())) continue;
       if (!cached.ok()) return std::move(cached).error();
       if (*cached == nullptr) continue;
-      LAMINA_TRY(state_->LoadIndex(known, i, **cached));
+      LAMINA_TRY(state_->LoadWholeIndex(known, i, **cached));
       for (const ProducedGroup& group : (*cached)->index.produced()) {
         if (group.producer != producer || group.first_seq >= info.end_seq) continue;
         all.push_back(

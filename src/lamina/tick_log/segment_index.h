@@ -2,19 +2,16 @@
 
 /// \file lamina/tick_log/segment_index.h
 /// What a segment holds, by group, contract and type: so that reading a span of few contracts
-/// touches only their bytes. Kept beside a sealed segment, rebuilt when it is missing.
+/// touches only their bytes. Of sealed segments it is kept in a file (index_file.h).
 /// Thread-compatible.
 
 #include <cstdint>
-#include <optional>
 #include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
-#include "lamina/base/bytes.h"
 #include "lamina/base/result.h"
-#include "lamina/base/uuid.h"
-#include "lamina/io/env.h"
 #include "lamina/tick_log/log_files.h"
 #include "lamina/tick_log/segment_format.h"
 
@@ -23,10 +20,8 @@ namespace lamina::tick_log {
 struct IndexedGroup {
   std::int64_t offset = 0, first_seq = 0, recv_ns = 0;
   std::uint32_t length = 0, front = 0, rows = 0;
-  std::uint32_t first_run = 0, run_count = 0;
   std::int64_t end_seq() const { return first_seq + rows; }
 };
-static_assert(sizeof(IndexedGroup) == 48);
 
 struct IndexedRun {
   Run run;
@@ -42,16 +37,18 @@ struct ProducedGroup {
 
 class SegmentIndex {
  public:
+  SegmentIndex() = default;
+  /// Runs in the order of their groups.
+  SegmentIndex(std::vector<IndexedGroup> groups, std::vector<IndexedRun> runs,
+               std::vector<ProducedGroup> produced)
+      : groups_(std::move(groups)), runs_(std::move(runs)), produced_(std::move(produced)) {}
+
   /// Groups in their order.
   void Add(const GroupHeader& header, std::int64_t offset, std::span<const Run> runs);
 
   const std::vector<IndexedGroup>& groups() const { return groups_; }
   const std::vector<IndexedRun>& runs() const { return runs_; }
   const std::vector<ProducedGroup>& produced() const { return produced_; }
-  /// Positions in runs() of one contract, ascending. REQUIRES sorted().
-  std::span<const std::uint32_t> RunsOf(std::int64_t contract) const;
-  /// Of a decoded index; one that is still added to is looked through.
-  bool sorted() const { return !sorted_.empty(); }
   /// One past the last seq, of a segment that begins with `first_seq`.
   std::int64_t end_seq(std::int64_t first_seq) const {
     return groups_.empty() ? first_seq : groups_.back().end_seq();
@@ -61,16 +58,10 @@ class SegmentIndex {
   /// One past the last group: where the next one to be added begins.
   std::int64_t covered_end() const;
 
-  /// The file beside a segment: of `header`'s salt.
-  std::string Encode(const SegmentHeader& header) const;
-  /// Absent for anything but the whole index of that segment: it is rebuilt then.
-  static std::optional<SegmentIndex> Decode(ByteView bytes, const SegmentHeader& header);
-
  private:
   std::vector<IndexedGroup> groups_;
   std::vector<IndexedRun> runs_;
   std::vector<ProducedGroup> produced_;
-  std::vector<std::uint32_t> sorted_;  ///< runs by contract
 };
 
 /// Add groups until `end_seq` is reached, reading nothing from offset `limit` on. RETURNS

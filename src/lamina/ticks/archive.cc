@@ -77,8 +77,8 @@ Status WritePart(io::Env& env, const ArchiveOptions& options, Part& part) {
   part.facts = FactsOf(*part.ticks, part.rows);
   LAMINA_ASSIGN(const auto batch, ToArrow(*part.ticks, part.rows));
   LAMINA_ARROW_ASSIGN(const auto rows, arrow::Table::FromRecordBatches({batch}), "archiving ticks");
-  LAMINA_ASSIGN(part.written, table::WriteParquet(env, part.staged, *rows,
-                                                  TickWriteOptions(options.zstd_level)));
+  LAMINA_ASSIGN(part.written,
+                table::WriteParquet(env, part.staged, *rows, TickWriteOptions(options.zstd_level)));
   return Ok();
 }
 
