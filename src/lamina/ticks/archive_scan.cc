@@ -42,10 +42,15 @@ table::ColumnRange Within(const char* column, std::int64_t low, std::int64_t hig
           std::make_shared<arrow::Int64Scalar>(high)};
 }
 
-std::vector<table::ColumnRange> RangesOf(const TickSelection& selection, std::int64_t contract,
+std::vector<table::ColumnRange> RangesOf(const TickSelection& selection, const Task& task,
                                          TimeSpan span) {
-  std::vector<table::ColumnRange> ranges = {Within("contract_id", contract, contract),
+  std::vector<table::ColumnRange> ranges = {Within("contract_id", task.contract, task.contract),
                                             Within("ts_ns", span.begin, span.end - 1)};
+  const std::vector<TickType> types = TypesOfKind(selection.types, task.kind);
+  if (task.kind == TickKind::kTrades && types.size() == 1) {
+    const auto type = arrow::MakeScalar(std::string(tick_log::TickTypeName(types.front())));
+    ranges.push_back({"tick_type", type, type});
+  }
   if (selection.seqs) {
     const SeqSpan& seqs = *selection.seqs;
     ranges.push_back(Within("writer", seqs.writer, seqs.writer));
@@ -55,13 +60,14 @@ std::vector<table::ColumnRange> RangesOf(const TickSelection& selection, std::in
 }
 
 /// The columns to read from a file of `kind` for the columns of a run.
-Result<std::vector<catalog::LakeColumn>> FileColumns(const catalog::LakeTable& table, TickKind kind,
+Result<std::vector<catalog::LakeColumn>> FileColumns(const catalog::LakeTable& table,
+                                                     const std::vector<TickType>& types,
                                                      const std::vector<std::string>& columns) {
   std::vector<std::string> names;
   for (const std::string& name : columns) {
     if (name != "contract_id" && name != "tick_type") names.push_back(name);
   }
-  if (kind == TickKind::kTrades) names.emplace_back("tick_type");
+  if (types.size() > 1) names.emplace_back("tick_type");
   return catalog::ChooseColumns(table, names);
 }
 
@@ -141,19 +147,21 @@ Result<std::vector<ArrowTable>> LoadArchive(catalog::Catalog& catalog, const Arc
   std::vector<ArrowTable> runs(tasks.size());
   std::mutex mutex;
   const std::string lake_root = catalog.LakePath("");
+  const std::size_t cores = workers == 0 ? AvailableCores() : workers;
+  // One file alone is decoded column by column on all of them, if it is long enough.
+  const std::size_t inside = tasks.size() == 1 ? workers : 1;
   LAMINA_TRY(ParallelFor(
-      tasks.size(), std::min(workers == 0 ? AvailableCores() : workers, tasks.size()),
-      [&](std::size_t i, std::size_t) -> Status {
+      tasks.size(), std::min(cores, tasks.size()), [&](std::size_t i, std::size_t) -> Status {
         const Task& task = tasks[i];
         const catalog::LakeTable& table = *plan.tables[static_cast<std::size_t>(task.kind)];
         const std::vector<std::string> columns = RunColumns(task.kind, result);
-        LAMINA_ASSIGN(const auto wanted, FileColumns(table, task.kind, columns));
+        const std::vector<TickType> types = TypesOfKind(selection.types, task.kind);
+        LAMINA_ASSIGN(const auto wanted, FileColumns(table, types, columns));
         table::ReadStatistics read;
         LAMINA_ASSIGN(const ArrowTable rows,
                       catalog::ReadLakeFile(catalog.env(), lake_root, table, *task.file, wanted,
-                                            RangesOf(selection, task.contract, span), &read));
-        auto run = RunOfFile(task.kind, task.contract, TypesOfKind(selection.types, task.kind),
-                             columns, rows);
+                                            RangesOf(selection, task, span), &read, inside));
+        auto run = RunOfFile(task.contract, types, columns, rows);
         if (!run.ok()) return std::move(run).error().With("reading lake/" + task.file->path);
         runs[i] = *std::move(run);
         const std::lock_guard<std::mutex> lock(mutex);
@@ -173,7 +181,7 @@ Result<std::int64_t> CountArchive(catalog::Catalog& catalog, const ArchivePlan& 
   if (span.empty()) return rows;
   for (const Task& task : TasksOf(plan, selection)) {
     const table::ReadOptions options{.columns = std::vector<std::string>{"ts_ns"},
-                                     .ranges = RangesOf(selection, task.contract, span),
+                                     .ranges = RangesOf(selection, task, span),
                                      .footer_crc32c = task.file->footer_crc32c};
     auto count = table::CountCandidates(catalog.env(), catalog.LakePath(task.file->path), options);
     if (!count.ok()) return std::move(count).error();

@@ -45,5 +45,26 @@ TEST(ArchiveScanTest, TouchesOnlyWhatOverlaps) {
   EXPECT_EQ(none->counts.bytes_read, 0);
 }
 
+TEST(ArchiveScanTest, GivesTradesOfTheTypesThatAreAskedFor) {
+  ArchivedTicks ticks;
+  TickBatch batch = RandomTicks(TickKind::kTrades, 3000, 5, 2, 1, 0);
+  std::int64_t last = 0, all_last = 0;
+  for (std::size_t row = 0; row < batch.size(); ++row) {
+    batch.type[row] = row % 3 == 0 ? TickType::kLast : TickType::kAllLast;
+    if (batch.contract_id[row] == 2) ++(row % 3 == 0 ? last : all_last);
+  }
+  ticks.Add(batch);
+  TickReader reader(ticks.catalog(), {});
+  const auto count = [&](const std::vector<TickType>& types) {
+    const auto answer = reader.Query(Range({2}, types, kStart - kDay, kStart + 20 * kDay));
+    EXPECT_THAT(answer, IsOk());
+    return answer->rows->num_rows();
+  };
+  EXPECT_GT(last, 0);
+  EXPECT_EQ(count({TickType::kLast}), last);
+  EXPECT_EQ(count({TickType::kAllLast}), all_last);
+  EXPECT_EQ(count({TickType::kLast, TickType::kAllLast}), last + all_last);
+}
+
 }  // namespace
 }  // namespace lamina::ticks

@@ -13,7 +13,6 @@
 #include "lamina/series/key_index.h"
 #include "lamina/table/arrow_status.h"
 #include "lamina/table/columns.h"
-#include "lamina/table/row_ranges.h"
 
 namespace lamina::ticks {
 namespace {
@@ -215,22 +214,6 @@ Result<std::vector<std::int8_t>> TradeTypes(const arrow::ChunkedArray& column) {
   return codes;
 }
 
-/// Leave out rows of a type that is not wanted; `codes` likewise.
-Result<ArrowTable> KeepTypes(const ArrowTable& rows, const std::vector<TickType>& types,
-                             std::vector<std::int8_t>& codes) {
-  if (types.size() == 2) return rows;
-  const auto wanted = static_cast<std::int8_t>(static_cast<int>(types.front()) - 1);
-  table::RowRanges keep;
-  for (std::size_t row = 0; row < codes.size(); ++row) {
-    if (codes[row] != wanted) continue;
-    const auto at = static_cast<std::int64_t>(row);
-    keep.Append(at, at + 1);
-  }
-  if (keep.row_count() == rows->num_rows()) return rows;
-  codes.assign(static_cast<std::size_t>(keep.row_count()), wanted);
-  return table::KeepRows(rows, keep);
-}
-
 Result<std::int64_t> IntAt(const arrow::ChunkedArray& column, std::int64_t row) {
   for (const ArrayPtr& chunk : column.chunks()) {
     if (row < chunk->length()) return static_cast<const arrow::Int64Array&>(*chunk).Value(row);
@@ -362,18 +345,15 @@ Result<ArrowTable> RunOfBatch(TickBatch ticks, const std::vector<std::string>& c
                             static_cast<std::int64_t>(rows));
 }
 
-Result<ArrowTable> RunOfFile(TickKind kind, std::int64_t contract,
-                             const std::vector<TickType>& types,
+Result<ArrowTable> RunOfFile(std::int64_t contract, const std::vector<TickType>& types,
                              const std::vector<std::string>& columns, const ArrowTable& rows) {
-  ArrowTable kept = rows;
+  const auto count = static_cast<std::size_t>(rows->num_rows());
   std::vector<std::int8_t> codes;
-  if (kind == TickKind::kTrades) {
+  if (types.size() > 1) {
     LAMINA_ASSIGN(const auto texts, table::ColumnNamed(*rows, "tick_type"));
     LAMINA_ASSIGN(codes, TradeTypes(*texts));
-    LAMINA_ASSIGN(kept, KeepTypes(rows, types, codes));
   } else {
-    codes.assign(static_cast<std::size_t>(rows->num_rows()),
-                 static_cast<std::int8_t>(static_cast<int>(types.front()) - 1));
+    codes.assign(count, static_cast<std::int8_t>(static_cast<int>(types.front()) - 1));
   }
   arrow::FieldVector fields;
   arrow::ChunkedArrayVector arrays;
@@ -381,18 +361,17 @@ Result<ArrowTable> RunOfFile(TickKind kind, std::int64_t contract,
     std::shared_ptr<arrow::ChunkedArray> column;
     if (name == "contract_id") {
       column = std::make_shared<arrow::ChunkedArray>(
-          Taken(arrow::int64(),
-                std::vector<std::int64_t>(static_cast<std::size_t>(kept->num_rows()), contract)));
+          Taken(arrow::int64(), std::vector<std::int64_t>(count, contract)));
     } else if (name == "tick_type") {
       LAMINA_ASSIGN(ArrayPtr typed, TypeColumn(codes));
       column = std::make_shared<arrow::ChunkedArray>(std::move(typed));
     } else {
-      LAMINA_ASSIGN(column, table::ColumnNamed(*kept, name));
+      LAMINA_ASSIGN(column, table::ColumnNamed(*rows, name));
     }
     fields.push_back(arrow::field(name, column->type()));
     arrays.push_back(std::move(column));
   }
-  return arrow::Table::Make(arrow::schema(std::move(fields)), std::move(arrays), kept->num_rows());
+  return arrow::Table::Make(arrow::schema(std::move(fields)), std::move(arrays), rows->num_rows());
 }
 
 Result<ArrowTable> MergeRuns(std::vector<ArrowTable> runs,

@@ -49,10 +49,9 @@ std::vector<std::string> RunColumns(TickKind kind, const arrow::Schema& result);
 Result<std::shared_ptr<arrow::Table>> RunOfBatch(TickBatch ticks,
                                                  const std::vector<std::string>& columns);
 
-/// A file's rows (sorted, of one contract) as a run: `contract_id` and `tick_type` put in, types
-/// that are not in `types` left out. `rows` has the other columns of `columns`, and for trades
-/// tick_type as text.
-Result<std::shared_ptr<arrow::Table>> RunOfFile(TickKind kind, std::int64_t contract,
+/// A file's rows (sorted, of one contract and of `types`) as a run: `contract_id` and `tick_type`
+/// put in. `rows` has the other columns of `columns`, and of two types tick_type as text.
+Result<std::shared_ptr<arrow::Table>> RunOfFile(std::int64_t contract,
                                                 const std::vector<TickType>& types,
                                                 const std::vector<std::string>& columns,
                                                 const std::shared_ptr<arrow::Table>& rows);

@@ -123,7 +123,7 @@ TEST(TickRowsTest, RunsThatFollowEachOtherAreNotCopied) {
   EXPECT_EQ(merged->column(0)->chunk(0).get(), runs[1]->column(0)->chunk(0).get());
 }
 
-TEST(TickRowsTest, RowsOfFilesLoseOtherTypes) {
+TEST(TickRowsTest, RowsOfFilesGetContractAndType) {
   arrow::StringBuilder types;
   ASSERT_TRUE(types.AppendValues({"last", "all_last", "last"}).ok());
   const auto numbers = [](std::vector<std::int64_t> values) {
@@ -135,14 +135,21 @@ TEST(TickRowsTest, RowsOfFilesLoseOtherTypes) {
                                                       arrow::field("tick_type", arrow::utf8())}),
                                        {numbers({1, 2, 3}), *types.Finish()});
   const std::vector<std::string> columns = {"ts_ns", "contract_id", "tick_type"};
-  auto run = RunOfFile(TickKind::kTrades, 42, {TickType::kLast}, columns, rows);
-  ASSERT_THAT(run, IsOk());
-  ASSERT_EQ((*run)->num_rows(), 2);
-  EXPECT_EQ((*run)->GetColumnByName("contract_id")->GetScalar(1).ValueOrDie()->ToString(), "42");
-  auto both =
-      RunOfFile(TickKind::kTrades, 42, {TickType::kLast, TickType::kAllLast}, columns, rows);
+  const auto both = RunOfFile(42, {TickType::kLast, TickType::kAllLast}, columns, rows);
   ASSERT_THAT(both, IsOk());
-  EXPECT_EQ((*both)->num_rows(), 3);
+  ASSERT_EQ((*both)->num_rows(), 3);
+  EXPECT_EQ((*both)->GetColumnByName("contract_id")->GetScalar(1).ValueOrDie()->ToString(), "42");
+  const auto type_at = [](const arrow::Table& run, std::int64_t row) {
+    const auto scalar = run.GetColumnByName("tick_type")->GetScalar(row).ValueOrDie();
+    return (*static_cast<const arrow::DictionaryScalar&>(*scalar).GetEncodedValue())->ToString();
+  };
+  EXPECT_EQ(type_at(**both, 0), "last");
+  EXPECT_EQ(type_at(**both, 1), "all_last");
+  const ArrowTable without = *rows->RemoveColumn(1);
+  const auto one = RunOfFile(42, {TickType::kAllLast}, columns, without);
+  ASSERT_THAT(one, IsOk());
+  EXPECT_EQ((*one)->num_rows(), 3);
+  EXPECT_EQ(type_at(**one, 2), "all_last");
 }
 
 TEST(TickRowsTest, NothingIsAnEmptyTypedTable) {
