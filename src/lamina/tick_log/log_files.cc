@@ -168,6 +168,15 @@ Result<std::optional<SegmentFile>> SegmentFile::Open(io::Env& env, const std::st
   return std::optional(std::move(file));
 }
 
+Result<SegmentFile> SegmentFile::Again() const {
+  SegmentFile file;
+  file.env_ = env_;
+  file.path_ = path_;
+  file.header_ = header_;
+  LAMINA_ASSIGN(file.file_, env_->OpenReadable(path_));
+  return file;
+}
+
 Result<ByteView> SegmentFile::Read(std::int64_t offset, std::size_t length,
                                    std::string& buffer) const {
   if (buffer.size() < length) buffer.resize(length);
@@ -233,6 +242,29 @@ Result<std::int64_t> SegmentFile::Size() const {
 
 Error SegmentFile::Damage(std::int64_t offset, std::string_view what) const {
   return Corruption(path_ + ": group at byte " + std::to_string(offset) + ": " + std::string(what));
+}
+
+Result<std::optional<Group>> FindGroupBehind(SegmentFile& file, std::int64_t offset,
+                                             std::int64_t limit) {
+  std::string buffer;
+  while (offset < limit) {
+    const auto take = static_cast<std::size_t>(
+        std::min<std::int64_t>(limit - offset, std::int64_t{kWindowBytes}));
+    LAMINA_ASSIGN(const ByteView bytes, file.Read(offset, take, buffer));
+    const std::optional<std::size_t> candidate = NextCandidate(bytes, 0, LogPayload::kBinary);
+    if (!candidate) {
+      offset += std::ssize(bytes);
+      continue;
+    }
+    offset += static_cast<std::int64_t>(*candidate);
+    Group group;
+    ByteView ignored;
+    LAMINA_ASSIGN(const Look look, file.LookAt(offset, limit, false, group, ignored));
+    group.offset = offset;
+    if (look.found == Found::kGroup) return std::optional(std::move(group));
+    offset += 8;
+  }
+  return std::optional<Group>();
 }
 
 // ---- where it ends

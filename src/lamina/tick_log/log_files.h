@@ -49,6 +49,9 @@ class SegmentFile {
                                                  const Uuid& store_id, std::int64_t writer,
                                                  std::int64_t number);
 
+  /// The same file, for another thread.
+  Result<SegmentFile> Again() const;
+
   const SegmentHeader& header() const { return header_; }
   const std::string& path() const { return path_; }
   Seat seat() const { return {header_.salt, header_.payload}; }
@@ -77,6 +80,11 @@ class SegmentFile {
   std::int64_t window_begin_ = 0;
   std::size_t last_length_ = 0, last_front_ = 0;  ///< of the group that was looked at last
 };
+
+/// The first binary group at or behind byte `offset`, by its front; reading nothing from `limit`
+/// on. REQUIRES an offset that is a multiple of 8.
+Result<std::optional<Group>> FindGroupBehind(SegmentFile& file, std::int64_t offset,
+                                             std::int64_t limit);
 
 /// Where the good groups of a segment end.
 struct SegmentEnd {

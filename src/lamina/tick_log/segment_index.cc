@@ -1,5 +1,11 @@
 #include "lamina/tick_log/segment_index.h"
 
+#include <algorithm>
+#include <iterator>
+#include <limits>
+#include <optional>
+
+#include "lamina/base/parallel.h"
 #include "lamina/tick_log/jsonl_group.h"
 
 namespace lamina::tick_log {
@@ -7,6 +13,9 @@ namespace {
 
 /// So many groups tell how many runs the others will have.
 constexpr std::size_t kGroupsBeforeReserve = 16;
+constexpr std::int64_t kNoStop = std::numeric_limits<std::int64_t>::max();
+/// Less is looked through sooner than a thread has begun.
+constexpr std::int64_t kBytesForTwo = std::int64_t{8} << 20;
 
 }  // namespace
 
@@ -33,27 +42,75 @@ void SegmentIndex::ReserveUntil(std::int64_t limit) {
   runs_.reserve(static_cast<std::size_t>(static_cast<double>(runs_.size()) * growth) + 1);
 }
 
-Status ExtendIndex(SegmentFile& file, std::int64_t end_seq, std::int64_t limit,
-                   SegmentIndex& index) {
+void SegmentIndex::Append(SegmentIndex rest) {
+  const auto before = static_cast<std::uint32_t>(groups_.size());
+  groups_.insert(groups_.end(), rest.groups_.begin(), rest.groups_.end());
+  for (IndexedRun& run : rest.runs_) run.group += before;
+  runs_.insert(runs_.end(), rest.runs_.begin(), rest.runs_.end());
+  std::move(rest.produced_.begin(), rest.produced_.end(), std::back_inserter(produced_));
+}
+
+namespace {
+
+/// Where a group begins, and its first seq.
+struct Place {
+  std::int64_t offset = 0, seq = 0;
+};
+
+/// Add groups from `place` on until seq `end_seq` or byte `stop` is reached.
+Status AddGroups(SegmentFile& file, Place& place, std::int64_t end_seq, std::int64_t stop,
+                 std::int64_t limit, SegmentIndex& index) {
   Group group;
   ByteView bytes;
-  const std::int64_t first_seq = file.header().first_seq;
-  while (index.end_seq(first_seq) < end_seq) {
-    const std::int64_t at = index.covered_end();
-    LAMINA_ASSIGN(const Look look, file.LookAt(at, limit, false, group, bytes));
-    if (look.found != Found::kGroup || group.header.seal ||
-        group.header.first_seq != index.end_seq(first_seq)) {
+  while (place.seq < end_seq && place.offset < stop) {
+    LAMINA_ASSIGN(const Look look, file.LookAt(place.offset, limit, false, group, bytes));
+    if (look.found != Found::kGroup || group.header.seal || group.header.first_seq != place.seq) {
       return file.Damage(
-          at, std::string(look.found == Found::kBad ? look.reason : "not the one that follows") +
-                  ", and its ticks were durable");
+          place.offset,
+          std::string(look.found == Found::kBad ? look.reason : "not the one that follows") +
+              ", and its ticks were durable");
     }
     if (file.header().payload == LogPayload::kJsonl) {
       LAMINA_ASSIGN(group.runs, JsonlRuns(group, bytes));
     }
-    index.Add(group.header, at, group.runs);
+    index.Add(group.header, place.offset, group.runs);
+    place = {place.offset + group.header.length, group.end_seq()};
     index.ReserveUntil(limit);
   }
   return Ok();
+}
+
+/// The second half is looked through beside the first, if its groups are those that follow.
+Status AddHalves(SegmentFile& file, Place& place, std::int64_t end_seq, std::int64_t limit,
+                 SegmentIndex& index) {
+  const std::int64_t half = (place.offset + (limit - place.offset) / 2) / 8 * 8;
+  LAMINA_ASSIGN(const std::optional<Group> middle, FindGroupBehind(file, half, limit));
+  if (!middle || middle->header.first_seq >= end_seq) return Ok();
+  LAMINA_ASSIGN(SegmentFile again, file.Again());
+  SegmentIndex rest;
+  const Place at{middle->offset, middle->header.first_seq};
+  Place behind = at;
+  Status second = Ok();
+  LAMINA_TRY(ParallelFor(2, 2, [&](std::size_t part, std::size_t) -> Status {
+    if (part == 0) return AddGroups(file, place, end_seq, at.offset, limit, index);
+    second = AddGroups(again, behind, end_seq, kNoStop, limit, rest);
+    return Ok();  // who comes there from the front will name what is wrong
+  }));
+  if (!second.ok() || place.offset != at.offset || place.seq != at.seq) return Ok();
+  index.Append(std::move(rest));
+  place = behind;
+  return Ok();
+}
+
+}  // namespace
+
+Status ExtendIndex(SegmentFile& file, std::int64_t end_seq, std::int64_t limit,
+                   SegmentIndex& index) {
+  Place place{index.covered_end(), index.end_seq(file.header().first_seq)};
+  const bool worth_two = file.header().payload == LogPayload::kBinary &&
+                         limit - place.offset >= kBytesForTwo && AvailableCores() > 1;
+  if (worth_two) LAMINA_TRY(AddHalves(file, place, end_seq, limit, index));
+  return AddGroups(file, place, end_seq, kNoStop, limit, index);
 }
 
 }  // namespace lamina::tick_log

@@ -53,6 +53,8 @@ class SegmentIndex {
   std::int64_t end_seq(std::int64_t first_seq) const {
     return groups_.empty() ? first_seq : groups_.back().end_seq();
   }
+  /// Groups of the same segment that follow.
+  void Append(SegmentIndex rest);
   /// Make room for groups up to offset `limit`, if they are like those there are.
   void ReserveUntil(std::int64_t limit);
   /// One past the last group: where the next one to be added begins.

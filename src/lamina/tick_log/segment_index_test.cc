@@ -40,6 +40,50 @@ TEST_P(IndexTest, GrowsWithItsSegment) {
   EXPECT_EQ(rows, 250U);
 }
 
+/// Long enough for two threads: the same index as group by group, and damage is named alike.
+TEST(LongSegmentTest, IsLookedThroughFromTwoPlaces) {
+  const io::TemporaryFolder folder;
+  const SegmentHeader header = test::Header(LogPayload::kBinary, 1, 0);
+  test::SegmentBuilder segment(header);
+  for (int i = 0; i < 40; ++i) segment.Add({test::Trades(10'000), {}}, {.producer_seq = i});
+  const std::int64_t size = std::ssize(segment.bytes());
+  ASSERT_GT(size, 9 << 20);
+  const auto open = [&](const std::string& bytes) {
+    const std::string path = test::Place(folder.path(), 1, bytes);
+    return *SegmentFile::Open(io::PosixEnv(), path, test::StoreId(), header.writer, 1);
+  };
+  auto file = open(segment.bytes());
+  SegmentIndex once, bit_by_bit;
+  ASSERT_THAT(ExtendIndex(*file, 400'000, size, once), IsOk());
+  const std::int64_t one = (size - kSegmentHeaderBytes) / 40;
+  for (std::int64_t end = 10'000; end <= 400'000; end += 10'000) {
+    ASSERT_THAT(ExtendIndex(*file, end, kSegmentHeaderBytes + one * end / 10'000, bit_by_bit),
+                IsOk());
+  }
+  ASSERT_EQ(once.groups().size(), 40U);
+  ASSERT_EQ(once.runs().size(), 40U);
+  ASSERT_EQ(once.produced().size(), 40U);
+  for (std::uint32_t i = 0; i < 40; ++i) {
+    EXPECT_EQ(once.groups()[i].offset, bit_by_bit.groups()[i].offset);
+    EXPECT_EQ(once.groups()[i].first_seq, 10'000 * std::int64_t{i});
+    EXPECT_EQ(once.runs()[i].group, i);
+    EXPECT_EQ(once.produced()[i].producer_seq, i);
+  }
+  for (const std::size_t damaged : {5U, 35U}) {
+    std::string bytes = segment.bytes();
+    const auto at = static_cast<std::size_t>(once.groups()[damaged].offset);
+    bytes[at + 20] ^= 1;
+    auto broken = open(bytes);
+    SegmentIndex index;
+    const Status status = ExtendIndex(*broken, 400'000, size, index);
+    ASSERT_THAT(status, IsError(ErrorCode::kCorruption));
+    EXPECT_NE(std::string(status.error().message()).find("byte " + std::to_string(at)),
+              std::string::npos)
+        << status.error().message();
+    EXPECT_EQ(index.groups().size(), damaged);
+  }
+}
+
 INSTANTIATE_TEST_SUITE_P(Payloads, IndexTest,
                          testing::Values(LogPayload::kBinary, LogPayload::kJsonl));
 
