@@ -10,6 +10,7 @@
 #include <arrow/table.h>
 
 #include "lamina/base/error_table.h"
+#include "lamina/base/fine_time.h"
 #include "lamina/base/json.h"
 #include "lamina/catalog/pins.h"
 #include "lamina/cli/output.h"
@@ -43,25 +44,13 @@ std::string Sentence(const SaveReport& report) {
   return text;
 }
 
-/// The first microsecond at or after a time: stamps are whole ones, and ends of ranges are compared
-/// with them.
-Result<Micros> FirstFrom(std::string_view text) {
-  LAMINA_ASSIGN(Micros at, ParseTime(text));
-  const std::size_t dot = text.find_first_of(".,");
-  for (std::size_t i = dot; i < text.size() && (i == dot || ('0' <= text[i] && text[i] <= '9'));
-       ++i) {
-    if (i > dot + 6 && text[i] != '0') return Micros{at.value + 1};
-  }
-  return at;
-}
-
 Result<dataset::TimeRange> RangeOf(const DatasetArguments& arguments) {
   dataset::TimeRange range;
   if (!arguments.start.empty()) {
-    LAMINA_ASSIGN(range.start, FirstFrom(arguments.start));
+    LAMINA_ASSIGN(range.start, ParseFirstMicros(arguments.start));
   }
   if (!arguments.end.empty()) {
-    LAMINA_ASSIGN(range.end, FirstFrom(arguments.end));
+    LAMINA_ASSIGN(range.end, ParseFirstMicros(arguments.end));
   }
   if (range.start && range.end && *range.end < *range.start) {
     return InvalidArgument("the range starts after it ends");

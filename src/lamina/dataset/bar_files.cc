@@ -10,7 +10,7 @@
 #include <simdjson.h>
 
 #include "lamina/base/csv.h"
-#include "lamina/base/time.h"
+#include "lamina/base/fine_time.h"
 #include "lamina/table/arrow_status.h"
 #include "lamina/table/lake_type.h"
 
@@ -106,20 +106,6 @@ Result<bool> ReadFlag(std::string_view cell) {
   return InvalidArgument("'" + word.substr(0, 60) + "' is neither true nor false");
 }
 
-/// Fractions of a second below a microsecond must be zeros.
-Result<Micros> ReadTime(std::string_view cell) {
-  const auto dot = cell.find('.');
-  if (dot != std::string_view::npos) {
-    for (std::size_t i = dot + 1; i < cell.size() && cell[i] >= '0' && cell[i] <= '9'; ++i) {
-      if (i > dot + 6 && cell[i] != '0') {
-        return InvalidArgument("'" + std::string(cell.substr(0, 60)) +
-                               "' has parts of a microsecond");
-      }
-    }
-  }
-  return ParseTime(cell);
-}
-
 class CsvBars {
  public:
   CsvBars(std::string_view text, std::string_view origin) : reader_(text), origin_(origin) {}
@@ -208,7 +194,7 @@ class CsvBars {
     };
     Bar bar;
     if (cell(time_).empty()) return InvalidArgument("there is no time");
-    LAMINA_ASSIGN(bar.time, ReadTime(cell(time_)));
+    LAMINA_ASSIGN(bar.time, ParseWholeMicros(cell(time_)));
     for (std::size_t i = 0; i < 4; ++i) {
       auto price = ReadPrice(cell(prices_[i]));
       if (!price.ok()) return std::move(price).error().With(kPriceNames[i]);
@@ -244,7 +230,7 @@ class CsvBars {
 Result<Micros> ReadCandleTime(std::string_view text) {
   const bool unix_time =
       !text.empty() && text.find_first_not_of("0123456789.") == std::string_view::npos;
-  if (!unix_time) return ReadTime(text);
+  if (!unix_time) return ParseWholeMicros(text);
   const auto dot = std::min(text.find('.'), text.size());
   std::int64_t seconds = 0, micros = 0;
   const auto whole = std::from_chars(text.data(), text.data() + dot, seconds);
