@@ -6,7 +6,6 @@ Beside it Polars, DuckDB and pyarrow sort the same ticks by contract and time an
 zstd Parquet: once, without a catalog, statistics of days, or a second pass.
 """
 
-import argparse
 import sys
 import tempfile
 import time
@@ -198,24 +197,11 @@ def sizes(figures, lamina, folder: Path, data: Path) -> None:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--build", type=Path)
-    parser.add_argument("--ticks", type=int, default=8_000_000)
-    parser.add_argument("--tools", type=Path, default=Path("../shared/tools"))
-    parser.add_argument("--out", type=Path)
-    parser.add_argument("--role", choices=ROLES)
-    parser.add_argument("arguments", nargs="*")
-    given = parser.parse_args()
-    if given.role:
-        tick_sets.answer_of_child(ROLES[given.role](*given.arguments))
-        return
-    sys.path.insert(0, str(given.build.resolve() / "pylib"))
-    import lamina
-
+    given, lamina = tick_sets.begin(__doc__, ROLES, ticks=8_000_000)
     figures = tick_sets.Figures()
     with tempfile.TemporaryDirectory(prefix="bench-ticks-") as name:
         folder = Path(name)
-        archive(figures, given.build.resolve() / "bin" / "lamina", folder, given.ticks)
+        archive(figures, given.build / "bin" / "lamina", folder, given.ticks)
         sizes(figures, lamina, folder, given.tools / ".." / "data" / "ticks")
     if given.out:
         figures.write(
