@@ -17,6 +17,7 @@
 #include "lamina/cli/rejects_file.h"
 #include "lamina/cli/rows_output.h"
 #include "lamina/dataset/bar_import.h"
+#include "lamina/dataset/key_values.h"
 #include "lamina/store/lineage.h"
 #include "lamina/table/parquet_file.h"
 
@@ -189,6 +190,7 @@ Outcome Load(const Context& context, const DatasetArguments& arguments, bool bar
   if (format.empty()) format = arguments.output.ends_with(".parquet") ? "parquet" : "table";
   LAMINA_ASSIGN(const RowFormat row_format, ParseRowFormat(format));
   LAMINA_ASSIGN(const auto rows, opened->datasets().Load(arguments.dataset, request));
+  LAMINA_TRY(dataset::CheckKeysKnown(opened->datasets(), arguments.dataset, request, *rows));
   LAMINA_ASSIGN(const auto writer, RowsWriter::Make(row_format, arguments.output, rows->schema()));
   LAMINA_TRY(writer->Write(*rows));
   LAMINA_TRY(writer->Finish());
