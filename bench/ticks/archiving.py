@@ -22,12 +22,12 @@ import tick_sets
 
 CONTRACTS = 20
 CHUNK = 500_000
-REAL = {  # set: (kind, price and size columns, bound in bytes a tick)
+REAL = {  # set: (kind, bound in bytes a tick)
     "binance_usdm_btcusdt_20240808_quotes": ("bid_ask", "<= 9.3"),
     "binance_usdm_btcusdt_20240808_trades": ("last", "<= 5.5"),
     "binance_spot_btcusdt_20240809_quotes": ("bid_ask", ""),
     "binance_spot_btcusdt_20240809_trades": ("last", ""),
-    "fx_eurusd_2019_sim_quotes": ("bid_ask", ""),
+    "databento_es_20240702_mbp1": ("bid_ask", ""),
     "databento_esh4_20231225_trades": ("last", ""),
 }
 

@@ -256,6 +256,7 @@ Outcome BarsImport(const Context& context, const DatasetArguments& arguments) {
   const auto begin = std::chrono::steady_clock::now();
   for (const std::string& path : files) {
     if (context.cancel != nullptr && context.cancel->cancelled()) {
+      LAMINA_TRY(rejects->Finish());
       return Cancelled("interrupted; files that were imported stay, run it again to go on");
     }
     options.file.on_rejected = rejects->SinkOf(path);
