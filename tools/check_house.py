@@ -59,13 +59,10 @@ WIDE_LINES: dict[str, int] = {"tools/setup.sh": 4}
 TESTED_ELSEWHERE: dict[str, str] = {
     "src/lamina/backtests/catalog_rows.cc": "python/tests/cli/test_first_way.py",
     "src/lamina/backtests/import_batch.cc": "python/tests/cli/test_first_way.py",
-    "src/lamina/backtests/prepare.cc": "python/tests/cli/test_first_way.py",
     "src/lamina/backtests/run_batch.cc": "python/tests/cli/test_first_way.py",
-    "src/lamina/backtests/run_deletion.cc": "python/tests/cli/test_first_way.py",
     "src/lamina/backtests/run_facts.cc": "src/lamina/backtests/decompose_test.cc",
     "src/lamina/backtests/run_parts.cc": "src/lamina/backtests/decompose_test.cc",
     "src/lamina/backtests/series_blob_library.cc": "src/lamina/backtests/series_blob_test.cc",
-    "src/lamina/backtests/series_blob_read.cc": "src/lamina/backtests/series_blob_test.cc",
     "src/lamina/cli/backtest_commands.cc": "python/tests/cli/test_first_way.py",
     "src/lamina/cli/dataset_commands.cc": "tests/scripts/bars/bars.test",
     "src/lamina/cli/dataset_options.cc": "tests/scripts/bars/bars.test",
