@@ -1,6 +1,7 @@
 #include "lamina/dataset/key_values.h"
 
 #include <algorithm>
+#include <functional>
 #include <set>
 #include <utility>
 
@@ -14,15 +15,29 @@
 namespace lamina::dataset {
 namespace {
 
-Status AddValues(const arrow::Table& rows, std::string_view column, std::set<std::string>& values) {
+using Values = std::set<std::string, std::less<>>;
+
+Status AddValues(const arrow::Table& rows, std::string_view column, Values& values) {
   if (rows.num_rows() == 0) return Ok();
   LAMINA_ASSIGN(const auto chunks, table::ColumnNamed(rows, column));
   LAMINA_ASSIGN(const auto array, table::CombineColumn(*chunks));
   LAMINA_ASSIGN(const auto runs, table::EqualRuns(rows, column));
   for (const table::RowRange& run : runs) {
-    if (array->IsValid(run.begin)) values.emplace(table::BytesAt(*array, run.begin));
+    if (array->IsNull(run.begin)) continue;
+    const ByteView value = table::BytesAt(*array, run.begin);
+    if (!values.contains(value)) values.emplace(value);
   }
   return Ok();
+}
+
+/// Those that the rows found have; they are read anew when the column is not among theirs.
+Result<std::vector<std::string>> FoundValues(Datasets& datasets, std::string_view name,
+                                             const std::string& column, const LoadRequest& request,
+                                             const arrow::Table& loaded) {
+  if (loaded.GetColumnByName(column) == nullptr) return KeyValues(datasets, name, column, request);
+  Values values;
+  LAMINA_TRY(AddValues(loaded, column, values));
+  return std::vector<std::string>(values.begin(), values.end());
 }
 
 /// The first that is not among `known`, which is sorted.
@@ -70,7 +85,7 @@ Result<std::vector<std::string>> KeyValues(Datasets& datasets, std::string_view 
                   catalog::LakeReader(database).Plan(dataset.table, dataset.snapshot, ranges.plan));
     return Ok();
   }));
-  std::set<std::string> values;
+  Values values;
   for (const catalog::LakeFile& file : files) {
     LAMINA_ASSIGN(auto rows, catalog::ReadLakeFile(catalog.env(), catalog.LakePath(""),
                                                    dataset.table, file, columns, ranges.read));
@@ -88,7 +103,7 @@ Status CheckKeysKnown(Datasets& datasets, std::string_view name, const LoadReque
   for (const KeyFilter& key : request.keys) {
     bool known = any && key.values.size() < 2;
     if (any && !known) {
-      LAMINA_ASSIGN(const auto found, KeyValues(datasets, name, key.column, request));
+      LAMINA_ASSIGN(const auto found, FoundValues(datasets, name, key.column, request, loaded));
       known = FirstUnknown(key, found) == nullptr;
     }
     if (!known) {

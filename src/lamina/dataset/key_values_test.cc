@@ -60,6 +60,11 @@ TEST_F(KeyValuesTest, WhatNoRowHasIsNamedWithWhatIsNear) {
   request.keys = {{"instrument", {"AUD_USD", "GBP_USD"}}};
   request.time.end = test::At(100);
   EXPECT_THAT(Check(request), IsOk());
+  request.columns = std::vector<std::string>{"close"};  // which does not say whose it is
+  EXPECT_THAT(Check(request), IsOk());
+  request.keys = {{"instrument", {"GBP_USD", "XAG"}}};
+  EXPECT_THAT(Check(request), IsError(ErrorCode::kNotFound, HasSubstr("'XAG'")));
+  request.keys = {{"instrument", {"AUD_USD", "GBP_USD"}}};
   request.time.start = request.time.end;
   EXPECT_THAT(Check(request), IsOk());
 }
