@@ -1,5 +1,6 @@
-"""Ticks that benchmarks are made of, the figures they print, and what both need."""
+"""Ticks that benchmarks are made of, their arguments, the figures they print."""
 
+import argparse
 import json
 import os
 import resource
@@ -7,7 +8,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import pyarrow as pa
@@ -58,6 +59,31 @@ def middle(values: list[float], part: float = 0.5) -> float:
     return sorted(values)[int((len(values) - 1) * part)]
 
 
+def begin(doc: str, roles: dict | None = None, **counts: int) -> tuple[argparse.Namespace, Any]:
+    """The arguments of a benchmark, and the package of the build they name. `counts`: options
+    with their defaults. `roles`: what a process that `in_child` started does; it ends here."""
+    parser = argparse.ArgumentParser(description=doc.splitlines()[0])
+    parser.add_argument("--build", type=Path, default=Path("build/release"))
+    parser.add_argument("--tools", type=Path, default=Path("../shared/tools"))
+    parser.add_argument("--out", type=Path, help="a folder for the results")
+    for name, count in counts.items():
+        parser.add_argument("--" + name.replace("_", "-"), type=int, default=count)
+    if roles:
+        parser.add_argument("--role", choices=roles)
+        parser.add_argument("arguments", nargs="*")
+    given = parser.parse_args()
+    if roles and given.role:
+        answer = roles[given.role](*given.arguments)
+        peak_mb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+        print(json.dumps({**answer, "peak_mb": peak_mb}))
+        sys.exit(0)
+    given.build = given.build.resolve()
+    sys.path.insert(0, str(given.build / "pylib"))
+    import lamina
+
+    return given, lamina
+
+
 class Figures:
     """One figure a line: printed as they come, written as a table in the end."""
 
@@ -101,12 +127,6 @@ def in_child(script: str, role: str, *arguments) -> dict:
     if done.returncode != 0:
         raise SystemExit(f"{script} --role {role}: {done.stderr}")
     return json.loads(done.stdout.splitlines()[-1])
-
-
-def answer_of_child(answer: dict) -> None:
-    """What the process that `in_child` started prints last."""
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    print(json.dumps({**answer, "peak_mb": peak}))
 
 
 class Run(NamedTuple):

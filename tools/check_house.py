@@ -57,17 +57,12 @@ LONG_FILES: dict[str, int] = {}
 WIDE_LINES: dict[str, int] = {"tools/setup.sh": 4}
 # Sources without a test of their own: the file that tests them instead.
 TESTED_ELSEWHERE: dict[str, str] = {
-    "src/lamina/backtests/shape_list.cc": "src/lamina/backtests/decompose_test.cc",
     "src/lamina/backtests/catalog_rows.cc": "python/tests/cli/test_first_way.py",
     "src/lamina/backtests/import_batch.cc": "python/tests/cli/test_first_way.py",
-    "src/lamina/backtests/prepare.cc": "python/tests/cli/test_first_way.py",
     "src/lamina/backtests/run_batch.cc": "python/tests/cli/test_first_way.py",
-    "src/lamina/backtests/run_deletion.cc": "python/tests/cli/test_first_way.py",
     "src/lamina/backtests/run_facts.cc": "src/lamina/backtests/decompose_test.cc",
     "src/lamina/backtests/run_parts.cc": "src/lamina/backtests/decompose_test.cc",
     "src/lamina/backtests/series_blob_library.cc": "src/lamina/backtests/series_blob_test.cc",
-    "src/lamina/backtests/series_blob_read.cc": "src/lamina/backtests/series_blob_test.cc",
-    "src/lamina/catalog/lake_reader.cc": "src/lamina/catalog/lake_writer_test.cc",
     "src/lamina/cli/backtest_commands.cc": "python/tests/cli/test_first_way.py",
     "src/lamina/cli/dataset_commands.cc": "tests/scripts/bars/bars.test",
     "src/lamina/cli/dataset_options.cc": "tests/scripts/bars/bars.test",
@@ -86,11 +81,6 @@ TESTED_ELSEWHERE: dict[str, str] = {
     "src/lamina/cli/tree_command.cc": "tests/scripts/ticks/tree.test",
     "src/lamina/cli/validate_command.cc": "python/tests/cli/test_validated.py",
     "src/lamina/cli/upkeep_commands.cc": "tests/scripts/upkeep/verbs.test",
-    "src/lamina/store/prune_store.cc": "tests/scripts/index/prune.test",
-    "src/lamina/upkeep/backup_files.cc": "src/lamina/upkeep/backup_test.cc",
-    "src/lamina/upkeep/purge.cc": "tests/scripts/upkeep/purge.test",
-    "src/lamina/upkeep/upkeep_lock.cc": "src/lamina/upkeep/collection_test.cc",
-    "src/lamina/upkeep/verify_store.cc": "src/lamina/upkeep/repair_test.cc",
 }
 
 

@@ -6,7 +6,6 @@ Beside it Polars, DuckDB and pyarrow sort the same ticks by contract and time an
 zstd Parquet: once, without a catalog, statistics of days, or a second pass.
 """
 
-import argparse
 import sys
 import tempfile
 import time
@@ -23,12 +22,12 @@ import tick_sets
 
 CONTRACTS = 20
 CHUNK = 500_000
-REAL = {  # set: (kind, price and size columns, bound in bytes a tick)
+REAL = {  # set: (kind, bound in bytes a tick)
     "binance_usdm_btcusdt_20240808_quotes": ("bid_ask", "<= 9.3"),
     "binance_usdm_btcusdt_20240808_trades": ("last", "<= 5.5"),
     "binance_spot_btcusdt_20240809_quotes": ("bid_ask", ""),
     "binance_spot_btcusdt_20240809_trades": ("last", ""),
-    "fx_eurusd_2019_sim_quotes": ("bid_ask", ""),
+    "databento_es_20240702_mbp1": ("bid_ask", ""),
     "databento_esh4_20231225_trades": ("last", ""),
 }
 
@@ -198,24 +197,11 @@ def sizes(figures, lamina, folder: Path, data: Path) -> None:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--build", type=Path)
-    parser.add_argument("--ticks", type=int, default=8_000_000)
-    parser.add_argument("--tools", type=Path, default=Path("../shared/tools"))
-    parser.add_argument("--out", type=Path)
-    parser.add_argument("--role", choices=ROLES)
-    parser.add_argument("arguments", nargs="*")
-    given = parser.parse_args()
-    if given.role:
-        tick_sets.answer_of_child(ROLES[given.role](*given.arguments))
-        return
-    sys.path.insert(0, str(given.build.resolve() / "pylib"))
-    import lamina
-
+    given, lamina = tick_sets.begin(__doc__, ROLES, ticks=8_000_000)
     figures = tick_sets.Figures()
     with tempfile.TemporaryDirectory(prefix="bench-ticks-") as name:
         folder = Path(name)
-        archive(figures, given.build.resolve() / "bin" / "lamina", folder, given.ticks)
+        archive(figures, given.build / "bin" / "lamina", folder, given.ticks)
         sizes(figures, lamina, folder, given.tools / ".." / "data" / "ticks")
     if given.out:
         figures.write(

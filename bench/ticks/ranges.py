@@ -6,7 +6,6 @@ DuckDB and Polars read one zstd Parquet file of the same ticks sorted by contrac
 own writers make it; Lamina reads its store. The file system's cache is warm for all.
 """
 
-import argparse
 import sys
 import tempfile
 import time
@@ -180,16 +179,7 @@ class Bench:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--build", type=Path, required=True)
-    parser.add_argument("--ticks", type=int, default=1_000_000)
-    parser.add_argument("--year-ticks", type=int, default=100_000_000)
-    parser.add_argument("--tools", type=Path, help="not needed")
-    parser.add_argument("--out", type=Path)
-    given = parser.parse_args()
-    sys.path.insert(0, str(given.build.resolve() / "pylib"))
-    import lamina
-
+    given, lamina = tick_sets.begin(__doc__, ticks=1_000_000, year_ticks=100_000_000)
     figures = tick_sets.Figures()
     with tempfile.TemporaryDirectory(prefix="bench-ticks-") as folder:
         bench = Bench(lamina, figures, Path(folder), given.ticks)

@@ -6,7 +6,6 @@ Appends of 1,000 ticks stand beside a bare loop of as many bytes over a file fil
 (lamina_tick_log_bench), and beside DuckDB (a committed insert) and a synced Parquet file an append.
 """
 
-import argparse
 import os
 import sys
 import tempfile
@@ -220,24 +219,11 @@ class Bench:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--build", type=Path)
-    parser.add_argument("--seconds", type=int, default=60)
-    parser.add_argument("--tools", type=Path, help="not needed")
-    parser.add_argument("--out", type=Path)
-    parser.add_argument("--role", choices=ROLES)
-    parser.add_argument("arguments", nargs="*")
-    given = parser.parse_args()
-    if given.role:
-        tick_sets.answer_of_child(ROLES[given.role](*given.arguments))
-        return
-    sys.path.insert(0, str(given.build.resolve() / "pylib"))
-    import lamina
-
+    given, lamina = tick_sets.begin(__doc__, ROLES, seconds=60)
     figures = tick_sets.Figures()
     with tempfile.TemporaryDirectory(prefix="bench-ticks-") as folder:
         bench = Bench(lamina, figures, Path(folder), given.seconds)
-        bench.engine(given.build.resolve() / "lamina_tick_log_bench")
+        bench.engine(given.build / "lamina_tick_log_bench")
         bench.append_in_python()
         bench.rivals()
         bench.last_minutes()

@@ -14,36 +14,18 @@ import time
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "python" / "tests"))  # bundles.py
 import machine
+from bundles import small_document
 
 LIVE_FILES_MAX = 500
 
 
 def document(number: int) -> dict:
-    run = {
-        "backtest_start_date": "2024-01-01T00:00:00+00:00",
-        "backtest_end_date": "2024-03-01T00:00:00+00:00",
-        "backtest_date_range_name": "w",
-        "trading_symbol": "EUR",
-        "initial_unallocated": 1000,
-        "portfolio_snapshots": [
-            {"created_at": f"2024-01-{day:02}T00:00:00+00:00", "total_value": 1000.0 + number * day}
-            for day in range(1, 6)
-        ],
-        "trades": [],
-        "orders": [],
-        "positions": [],
-    }
-    return {
-        "format_version": 2,
-        "engine_type": "vector",
-        "algorithm_id": f"a{number}",
-        "parameters": {"number": number},
-        "tag": "t",
-        "vector_runs": [run],
-        "vector_metrics": {"sharpe_ratio": 1.0},
-        "blobs": {},
-    }
+    values = [1000.0 + number * day for day in range(1, 6)]
+    return small_document(
+        f"a{number}", values, parameters={"number": number}, metrics={"sharpe_ratio": 1.0}
+    )
 
 
 def main() -> int:

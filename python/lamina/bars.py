@@ -87,7 +87,8 @@ class Bars:
         by_time: bool = False,
     ) -> Table:
         """Bars with `start <= timestamp < end` of one instrument, several, or all (None), sorted
-        by instrument, timeframe and time (`by_time`: by time first)."""
+        by instrument, timeframe and time (`by_time`: by time first). Of an instrument without bars
+        there, known or not, an empty table with the columns."""
         where: dict[str, Any] = {}
         if instrument is not None:
             names = [instrument] if isinstance(instrument, str | int) else list(instrument)
@@ -218,8 +219,7 @@ class Bars:
 
     def _made(self, made: tuple[Any, Mapping[str, Any], list[Any]]) -> MadeBars:
         rows, report, edges = made
-        into = edges[0][1].partition("/")[0]
-        return MadeBars(rows, SaveReport(self._store.datasets._folder(into, report), report), edges)
+        return MadeBars(rows, SaveReport(report), edges)
 
     def matrix(
         self,

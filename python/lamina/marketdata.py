@@ -554,19 +554,27 @@ def migrate_csv_to_parquet(
     """Save every `*.csv` of a folder (not deeper) through `storage`. The instrument is what the
     file's name begins with, upper-cased (`EUR_USD_3years_H1.csv` -> EUR_USD); columns timestamp or
     time, open, high, low, close, volume if known. Prints instrument and count of each file and
-    returns one dict a file: path, instrument, records, rejected (line, message), error (None when
-    it went well). Rows that cannot be read are rejected and listed; doing it again changes nothing.
+    returns one dict a file: path, instrument, records, rejected (line, message; the first 1,000),
+    rejected_count, error (None when it went well). Rows that cannot be read are rejected; doing it
+    again changes nothing.
     Raises NotFound for no folder."""
     folder = Path(csv_dir)
     if not folder.is_dir():
         raise NotFound(f"{folder} is no folder")
     reports = []
     for path in sorted(folder.glob("*.csv")):
-        report: dict[str, Any] = {"path": str(path), "records": 0, "rejected": [], "error": None}
+        report: dict[str, Any] = {
+            "path": str(path),
+            "records": 0,
+            "rejected": [],
+            "rejected_count": 0,
+            "error": None,
+        }
         try:
             read = _lamina.read_bar_csv(path)
             report["instrument"] = read["instrument"]
             report["rejected"] = read["rejected"]
+            report["rejected_count"] = read["rejected_count"]
             rows = Table(read["rows"])
             storage.save_ohlcv_data(rows, read["instrument"])
             report["records"] = rows.num_rows

@@ -335,10 +335,11 @@ nb::dict ReadBarCsv(const nb::object& path) {
   made["instrument"] = Text(bars.instrument.value_or(name.instrument));
   made["timeframe"] = name.timeframe;
   nb::list rejected;
-  for (const dataset::RejectedRow& row : bars.rejected) {
+  for (const RejectedLine& row : bars.rejected.first) {
     rejected.append(nb::make_tuple(row.line, Text(row.message)));
   }
   made["rejected"] = rejected;
+  made["rejected_count"] = bars.rejected.count;
   return made;
 }
 
@@ -347,7 +348,7 @@ nb::dict ReadBarCsv(const nb::object& path) {
 void BindBarFiles(nb::module_& module) {
   module.def("read_bar_csv", &ReadBarCsv, nb::arg("path"),
              nb::sig("def read_bar_csv(path: object) -> dict[str, object]"),
-             "Bars of a CSV file: rows, instrument, timeframe, rejected.");
+             "Bars of a CSV file: rows, instrument, timeframe, rejected, rejected_count.");
 }
 
 void BindDatasets(nb::class_<OpenStore>& store) {

@@ -39,6 +39,14 @@ def test_bars_are_saved_merged_and_loaded(store: lamina.Store) -> None:
     assert store.bars.load(None, columns=["close"]).num_rows == 4
 
 
+@pytest.mark.parametrize("name", ["plain", "Caf\u00e9", "a.b", "a b"])
+def test_a_save_names_the_folders_it_wrote(store: lamina.Store, name: str) -> None:
+    report = store.bars.save(hourly_bars("2022-12-31 20:00", 10), "EUR_USD", dataset=name)
+    assert len(report) == 2
+    for folder in report:
+        assert list((Path(store.root) / "lake" / folder).glob("*.parquet"))
+
+
 def test_frames_of_any_library(store: lamina.Store) -> None:
     frame = hourly_bars("2024-01-01", 4)
     for name, given in {

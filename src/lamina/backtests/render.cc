@@ -6,6 +6,8 @@
 #include <cmath>
 #include <cstdio>
 
+#include "lamina/base/csv.h"
+
 namespace lamina::backtests {
 namespace {
 
@@ -31,19 +33,6 @@ std::string OneLine(std::string text) {
     if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f) c = ' ';
   }
   return text;
-}
-
-void AppendCsvField(std::string& out, std::string_view text) {
-  if (text.find_first_of(",\"\r\n") == std::string_view::npos) {
-    out += text;
-    return;
-  }
-  out += '"';
-  for (const char c : text) {
-    if (c == '"') out += '"';
-    out += c;
-  }
-  out += '"';
 }
 
 std::string CsvText(const Cell& cell) {

@@ -7,6 +7,7 @@
 
 #include "lamina/bars/made_rows_internal.h"
 #include "lamina/bars/origin.h"
+#include "lamina/dataset/key_values.h"
 #include "lamina/series/bar_rule.h"
 #include "lamina/series/resample.h"
 #include "lamina/table/arrow_status.h"
@@ -166,6 +167,13 @@ Status MakeSeries(const ResampleRequest& request, const BarRule& rule,
   return Ok();
 }
 
+std::vector<dataset::KeyFilter> KeysOf(const ResampleRequest& request) {
+  std::vector<dataset::KeyFilter> keys;
+  if (!request.instruments.empty()) keys.push_back({"instrument", request.instruments});
+  if (!request.timeframe.empty()) keys.push_back({"timeframe", {request.timeframe}});
+  return keys;
+}
+
 /// Rows with what bars are made from.
 Result<ArrowTable> LoadSource(Datasets& datasets, const ResampleRequest& request,
                               std::int64_t snapshot) {
@@ -183,8 +191,7 @@ Result<ArrowTable> LoadSource(Datasets& datasets, const ResampleRequest& request
   for (const char* name : {"volume", "vwap", "n_ticks", "complete"}) {
     if (found.definition.Find(name) != nullptr) load.columns->push_back(name);
   }
-  if (!request.instruments.empty()) load.keys.push_back({"instrument", request.instruments});
-  if (!request.timeframe.empty()) load.keys.push_back({"timeframe", {request.timeframe}});
+  load.keys = KeysOf(request);
   return datasets.Load(request.dataset, load);
 }
 
@@ -216,6 +223,8 @@ Result<MadeBars> ResampleStored(Datasets& datasets, const ResampleRequest& given
         return std::find(found.begin(), found.end(), name) == found.end();
       });
   if (absent != request.instruments.end() || parts.empty()) {
+    LAMINA_TRY(dataset::CheckKeysKnown(datasets, request.dataset,
+                                       {.keys = KeysOf(request), .snapshot = snapshot}, *rows));
     return NotFound("dataset '" + request.dataset + "' has no bars" +
                     (absent == request.instruments.end() ? "" : " of '" + *absent + "'") +
                     (request.timeframe.empty() ? "" : " of " + request.timeframe) +

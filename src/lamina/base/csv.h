@@ -37,4 +37,7 @@ class CsvReader {
   std::int64_t line_ = 1;
 };
 
+/// A cell; in quotes where it must be.
+void AppendCsvField(std::string& out, std::string_view text);
+
 }  // namespace lamina

@@ -29,5 +29,15 @@ TEST(CsvReader, RefusesTextBehindAQuote) {
   EXPECT_THAT(reader.Next()->cells, testing::ElementsAre("d"));
 }
 
+TEST(CsvField, IsReadBackAsItWas) {
+  for (const char* text : {"", "plain", "a,b", "\"", "two\nlines\r\n", "x\"y\",z"}) {
+    std::string line = "first,";
+    AppendCsvField(line, text);
+    line += ",last\n";
+    CsvReader reader(line);
+    EXPECT_THAT(reader.Next()->cells, testing::ElementsAre("first", text, "last"));
+  }
+}
+
 }  // namespace
 }  // namespace lamina

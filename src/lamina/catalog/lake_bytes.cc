@@ -1,31 +1,16 @@
 #include "lamina/catalog/lake_bytes.h"
 
 #include <algorithm>
+#include <iterator>
 #include <utility>
 
 #include "lamina/base/parallel.h"
 #include "lamina/catalog/catalog_internal.h"
 #include "lamina/catalog/lake.h"
+#include "lamina/catalog/lake_files.h"
 
 namespace lamina::catalog {
 namespace {
-
-struct LiveFile {
-  std::string path;  ///< relative to lake/
-  std::int64_t size_bytes = 0;
-  std::optional<std::int64_t> checksum;
-};
-
-constexpr const char* kLiveFiles =
-    "SELECT f.path, f.file_size_bytes, l.file_crc32c FROM ducklake_data_file f "
-    "  LEFT JOIN lake_file l ON l.file_id = f.data_file_id "
-    "  WHERE f.table_id = ?1 AND f.begin_snapshot <= ?2 "
-    "  AND (f.end_snapshot IS NULL OR f.end_snapshot > ?2) "
-    "UNION ALL "
-    "SELECT f.path, f.file_size_bytes, l.file_crc32c FROM ducklake_delete_file f "
-    "  LEFT JOIN lake_file l ON l.file_id = f.delete_file_id "
-    "  WHERE f.table_id = ?1 AND f.begin_snapshot <= ?2 "
-    "  AND (f.end_snapshot IS NULL OR f.end_snapshot > ?2)";
 
 /// SQL takes no notice of the case of names.
 std::string Folded(std::string name) {
@@ -54,22 +39,10 @@ std::vector<LakeTable> NamedTables(const std::vector<LakeTable>& all,
   return named;
 }
 
-Status AddLiveFiles(Database& database, const LakeTable& table, std::int64_t snapshot,
-                    std::vector<LiveFile>& files) {
-  LAMINA_ASSIGN(Statement read, database.Prepare(kLiveFiles));
-  read.Bind(1, table.table_id).Bind(2, snapshot);
-  for (;;) {
-    LAMINA_ASSIGN(const bool row, read.Step());
-    if (!row) return Ok();
-    files.push_back(
-        {table.directory + std::string(read.Text(0)), read.Int(1), read.OptionalInt(2)});
-  }
-}
-
-Status Compare(Catalog& catalog, const LiveFile& file) {
+Status Compare(Catalog& catalog, const NamedLakeFile& file) {
   // Files of stores of the first version have no checksum.
   LAMINA_TRY_WITH(
-      internal::CheckFileChecksum(catalog.env(), catalog.LakePath(file.path), file.checksum),
+      internal::CheckFileChecksum(catalog.env(), catalog.LakePath(file.path), file.file_crc32c),
       "lake/" + file.path);
   return Ok();
 }
@@ -79,18 +52,19 @@ Status Compare(Catalog& catalog, const LiveFile& file) {
 Result<LakeBytesReport> LakeBytes::Check(Catalog& catalog, std::int64_t snapshot,
                                          const std::vector<std::string>& tables,
                                          std::optional<std::int64_t> limit) {
-  std::vector<LiveFile> files;
+  std::vector<NamedLakeFile> files;
   LAMINA_TRY(catalog.Read([&](Database& database) -> Status {
     files.clear();
     LAMINA_ASSIGN(const auto all, LakeReader(database).Tables(snapshot));
     for (const LakeTable& table : NamedTables(all, tables)) {
-      LAMINA_TRY(AddLiveFiles(database, table, snapshot, files));
+      LAMINA_ASSIGN(auto its, LiveLakeFiles(database, table.table_id, snapshot));
+      std::move(its.begin(), its.end(), std::back_inserter(files));
     }
     return Ok();
   }));
   LakeBytesReport report;
-  std::vector<std::pair<LiveFile, Seen>> wanted;
-  for (LiveFile& file : files) {
+  std::vector<std::pair<NamedLakeFile, Seen>> wanted;
+  for (NamedLakeFile& file : files) {
     const auto info = catalog.env().Stat(catalog.LakePath(file.path));
     if (!info.ok()) {
       if (info.error().code() != ErrorCode::kNotFound) return info.error().Clone();

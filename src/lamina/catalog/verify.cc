@@ -12,6 +12,7 @@
 #include "lamina/base/hash.h"
 #include "lamina/catalog/catalog_internal.h"
 #include "lamina/catalog/head_internal.h"
+#include "lamina/catalog/lake_files.h"
 #include "lamina/catalog/price_recipes.h"
 #include "lamina/catalog/statistics_check.h"
 #include "lamina/table/parquet_file.h"
@@ -23,31 +24,7 @@ constexpr std::string_view kParquetMagic = "PAR1";
 constexpr std::int64_t kParquetTailBytes = 8;  // footer length, magic
 constexpr std::int64_t kFooterBytesMax = std::int64_t{1} << 30;
 
-/// A data or delete file as the catalog describes it.
-struct FileRow {
-  const char* kind = "lake-file";
-  std::string path;  ///< relative to lake/
-  std::int64_t rows = 0, size_bytes = 0, footer_size = 0;
-  std::optional<std::int64_t> footer_crc32c, file_crc32c;
-  std::int64_t file_id = 0;
-};
-
-// A table's rows of several versions share one path. Files of dropped tables belong to older
-// snapshots.
-constexpr const char* kFiles =
-    "WITH place AS (SELECT t.table_id, s.path || t.path AS folder, max(t.begin_snapshot) "
-    "  FROM ducklake_table t JOIN ducklake_schema s USING(schema_id) GROUP BY t.table_id) "
-    "SELECT 0, folder || f.path, f.record_count, f.file_size_bytes, f.footer_size, "
-    "l.footer_crc32c, "
-    "       l.file_crc32c, f.data_file_id "
-    "  FROM ducklake_data_file f JOIN place USING(table_id) "
-    "  LEFT JOIN lake_file l ON l.file_id = f.data_file_id "
-    "UNION ALL "
-    "SELECT 1, folder || f.path, f.delete_count, f.file_size_bytes, f.footer_size, "
-    "l.footer_crc32c, "
-    "       l.file_crc32c, f.delete_file_id "
-    "  FROM ducklake_delete_file f JOIN place USING(table_id) "
-    "  LEFT JOIN lake_file l ON l.file_id = f.delete_file_id";
+const char* KindOf(const NamedLakeFile& file) { return file.deletes ? "delete-file" : "lake-file"; }
 
 class Verifier {
  public:
@@ -57,7 +34,7 @@ class Verifier {
   Result<VerifyReport> Run() {
     CheckDatabases();
     CheckHead();
-    std::vector<FileRow> files;
+    std::vector<NamedLakeFile> files;
     std::vector<std::pair<ChunkId, std::int64_t>> chunks;
     const Status listed = catalog_.Read([&](Database& database) -> Status {
       LAMINA_TRY(ListFiles(database, files));
@@ -142,25 +119,11 @@ class Verifier {
     if (!head.ok()) Add("head", "head", head.error());
   }
 
-  Status ListFiles(Database& database, std::vector<FileRow>& files) {
-    LAMINA_ASSIGN(Statement read, database.Prepare(kFiles));
-    for (;;) {
-      LAMINA_ASSIGN(const bool row, read.Step());
-      if (!row) return Ok();
-      FileRow file;
-      const bool deletes = read.Int(0) != 0;
-      file.kind = deletes ? "delete-file" : "lake-file";
-      file.path = read.Text(1);
-      file.rows = read.Int(2);
-      file.size_bytes = read.Int(3);
-      file.footer_size = read.Int(4);
-      file.footer_crc32c = read.OptionalInt(5);
-      file.file_crc32c = read.OptionalInt(6);
-      file.file_id = read.Int(7);
-      ++report_.checked_files;
-      report_.checked_bytes += file.size_bytes;
-      files.push_back(std::move(file));
-    }
+  Status ListFiles(Database& database, std::vector<NamedLakeFile>& files) {
+    LAMINA_ASSIGN(files, AllLakeFiles(database));
+    report_.checked_files += static_cast<std::int64_t>(files.size());
+    for (const NamedLakeFile& file : files) report_.checked_bytes += file.size_bytes;
+    return Ok();
   }
 
   /// A chunk whose row has ended is being collected: its bytes may have gone.
@@ -207,29 +170,30 @@ class Verifier {
     }
   }
 
-  void CheckFile(const FileRow& file) {
+  void CheckFile(const NamedLakeFile& file) {
     const std::string shown = "lake/" + file.path;
     const Status outside = CheckOutside(file);
-    if (!outside.ok()) return Add(file.kind, shown, outside.error());
+    if (!outside.ok()) return Add(KindOf(file), shown, outside.error());
     if (!deep_) return;
     // The checksums of pages leave out their headers and the page index; this one covers every
     // byte.
     const Status bytes =
         internal::CheckFileChecksum(catalog_.env(), catalog_.LakePath(file.path), file.file_crc32c);
-    if (!bytes.ok()) return Add(file.kind, shown, bytes.error());
+    if (!bytes.ok()) return Add(KindOf(file), shown, bytes.error());
     table::ReadOptions read;
     read.footer_crc32c = static_cast<std::uint32_t>(*file.footer_crc32c);
     const auto rows = table::ReadParquet(catalog_.env(), catalog_.LakePath(file.path), read);
-    if (!rows.ok()) return Add(file.kind, shown, rows.error());
+    if (!rows.ok()) return Add(KindOf(file), shown, rows.error());
     if ((*rows)->num_rows() != file.rows) {
-      Add(file.kind, shown,
+      Add(KindOf(file), shown,
           "holds " + std::to_string((*rows)->num_rows()) + " rows instead of " +
               std::to_string(file.rows));
     }
-    if (std::string_view(file.kind) == "lake-file") CheckStatistics(file, shown, **rows);
+    if (!file.deletes) CheckStatistics(file, shown, **rows);
   }
 
-  void CheckStatistics(const FileRow& file, const std::string& shown, const arrow::Table& rows) {
+  void CheckStatistics(const NamedLakeFile& file, const std::string& shown,
+                       const arrow::Table& rows) {
     std::vector<StoredStatistics> stored;
     const Status read = catalog_.Read([&](Database& database) -> Status {
       LAMINA_ASSIGN(stored, ReadStatistics(database, file.file_id));
@@ -242,7 +206,7 @@ class Verifier {
   }
 
   /// Size and footer.
-  Status CheckOutside(const FileRow& file) {
+  Status CheckOutside(const NamedLakeFile& file) {
     LAMINA_ASSIGN(const auto opened, catalog_.env().OpenReadable(catalog_.LakePath(file.path)));
     if (opened->size() != file.size_bytes) {
       return Corruption("has " + std::to_string(opened->size()) + " bytes instead of " +

@@ -105,7 +105,7 @@ struct UpkeepArguments {
 
 struct TreeArguments {
   std::string destination, layout, snapshot;  ///< snapshot: number, pin or time; "": the latest
-  std::optional<std::int64_t> hours;          ///< of one file; absent: as lamina.toml says
+  std::optional<std::int64_t> hours;  ///< of one file; absent: as lamina.toml says; of hive 24
 };
 
 struct MigrateArguments {

@@ -10,11 +10,14 @@
 #include <arrow/table.h>
 
 #include "lamina/base/error_table.h"
+#include "lamina/base/fine_time.h"
 #include "lamina/base/json.h"
 #include "lamina/catalog/pins.h"
 #include "lamina/cli/output.h"
+#include "lamina/cli/rejects_file.h"
 #include "lamina/cli/rows_output.h"
 #include "lamina/dataset/bar_import.h"
+#include "lamina/dataset/key_values.h"
 #include "lamina/store/lineage.h"
 #include "lamina/table/parquet_file.h"
 
@@ -43,25 +46,13 @@ std::string Sentence(const SaveReport& report) {
   return text;
 }
 
-/// The first microsecond at or after a time: stamps are whole ones, and ends of ranges are compared
-/// with them.
-Result<Micros> FirstFrom(std::string_view text) {
-  LAMINA_ASSIGN(Micros at, ParseTime(text));
-  const std::size_t dot = text.find_first_of(".,");
-  for (std::size_t i = dot; i < text.size() && (i == dot || ('0' <= text[i] && text[i] <= '9'));
-       ++i) {
-    if (i > dot + 6 && text[i] != '0') return Micros{at.value + 1};
-  }
-  return at;
-}
-
 Result<dataset::TimeRange> RangeOf(const DatasetArguments& arguments) {
   dataset::TimeRange range;
   if (!arguments.start.empty()) {
-    LAMINA_ASSIGN(range.start, FirstFrom(arguments.start));
+    LAMINA_ASSIGN(range.start, ParseFirstMicros(arguments.start));
   }
   if (!arguments.end.empty()) {
-    LAMINA_ASSIGN(range.end, FirstFrom(arguments.end));
+    LAMINA_ASSIGN(range.end, ParseFirstMicros(arguments.end));
   }
   if (range.start && range.end && *range.end < *range.start) {
     return InvalidArgument("the range starts after it ends");
@@ -115,48 +106,32 @@ void WriteImported(JsonWriter& json, const ImportedBarFile& file) {
   json.Key("timeframe");
   json.String(file.timeframe);
   WriteReport(json, file.saved);
-  json.Key("rejected_count");
-  json.Int(file.rejected_count);
-  json.Key("rejected");
-  json.BeginArray();
-  for (const auto& row : file.rejected) {
-    json.BeginObject();
-    json.Key("line");
-    json.Int(row.line);
-    json.Key("message");
-    json.String(row.message);
-    json.EndObject();
-  }
-  json.EndArray();
+  WriteRejected(json, file.rejected);
   json.Key("ignored_columns");
-  json.BeginArray();
-  for (const auto& name : file.ignored_columns) json.String(name);
-  json.EndArray();
+  WriteTexts(json, file.ignored_columns);
   json.EndObject();
 }
 
-void SayImported(const Context& context, const ImportedBarFile& file) {
+void SayImported(const Context& context, const ImportedBarFile& file, const RejectsFile& rejects) {
   std::string line = file.path + ": ";
   if (!file.instrument.empty()) line += file.instrument + " " + file.timeframe + ", ";
   line += Sentence(file.saved);
-  if (file.rejected_count > 0) line += ", " + HumanCount(file.rejected_count) + " rejected";
+  if (file.rejected.count > 0) line += ", " + HumanCount(file.rejected.count) + " rejected";
   for (std::size_t i = 0; i < file.ignored_columns.size(); ++i) {
     line += (i == 0 ? "; columns ignored: " : ", ") + file.ignored_columns[i];
   }
   Say(context, line);
   constexpr std::size_t kShown = 5;
-  for (std::size_t i = 0; i < std::min(kShown, file.rejected.size()); ++i) {
-    Say(context,
-        "  line " + std::to_string(file.rejected[i].line) + ": " + file.rejected[i].message);
-  }
+  rejects.Say(context, file.rejected, kShown);
 }
 
 int ReportImport(const Context& context, const std::vector<ImportedBarFile>& done,
                  const std::vector<FailedFile>& failed, double seconds) {
-  std::int64_t rows = 0, added = 0;
+  std::int64_t rows = 0, added = 0, rejected = 0;
   for (const auto& file : done) {
     rows += file.saved.rows;
     added += file.saved.added;
+    rejected += file.rejected.count;
   }
   if (context.structured()) {
     std::string out;
@@ -179,7 +154,7 @@ int ReportImport(const Context& context, const std::vector<ImportedBarFile>& don
       json.EndObject();
     }
     json.EndArray();
-    WriteFields(json, {{"rows", rows}, {"added", added}});
+    WriteFields(json, {{"rows", rows}, {"added", added}, {"rejected_count", rejected}});
     json.Key("seconds");
     json.Double(seconds);
     json.EndObject();
@@ -188,9 +163,10 @@ int ReportImport(const Context& context, const std::vector<ImportedBarFile>& don
     for (const auto& file : failed) PrintError(context, file.error);
     Say(context, HumanCount(added) + " bars added of " + HumanCount(rows) + " in " +
                      HumanCount(static_cast<std::int64_t>(done.size())) + " files, " +
+                     (rejected > 0 ? HumanCount(rejected) + " rows rejected, " : "") +
                      HumanSeconds(seconds));
   }
-  return failed.empty() ? 0 : 1;
+  return failed.empty() && rejected == 0 ? 0 : 1;
 }
 
 Result<std::optional<std::int64_t>> SnapshotOf(store::Store& store, const std::string& text) {
@@ -214,6 +190,7 @@ Outcome Load(const Context& context, const DatasetArguments& arguments, bool bar
   if (format.empty()) format = arguments.output.ends_with(".parquet") ? "parquet" : "table";
   LAMINA_ASSIGN(const RowFormat row_format, ParseRowFormat(format));
   LAMINA_ASSIGN(const auto rows, opened->datasets().Load(arguments.dataset, request));
+  LAMINA_TRY(dataset::CheckKeysKnown(opened->datasets(), arguments.dataset, request, *rows));
   LAMINA_ASSIGN(const auto writer, RowsWriter::Make(row_format, arguments.output, rows->schema()));
   LAMINA_TRY(writer->Write(*rows));
   LAMINA_TRY(writer->Finish());
@@ -272,22 +249,30 @@ Outcome BarsImport(const Context& context, const DatasetArguments& arguments) {
   if (!arguments.timeframe.empty()) options.timeframe = arguments.timeframe;
   options.dataset = arguments.dataset;
   options.file.price = arguments.price;
+  LAMINA_ASSIGN(const auto rejects,
+                RejectsFile::Make(opened->catalog().env(), arguments.rejects, files));
   std::vector<ImportedBarFile> done;
   std::vector<FailedFile> failed;
   const auto begin = std::chrono::steady_clock::now();
   for (const std::string& path : files) {
     if (context.cancel != nullptr && context.cancel->cancelled()) {
+      LAMINA_TRY(rejects->Finish());
       return Cancelled("interrupted; files that were imported stay, run it again to go on");
     }
+    options.file.on_rejected = rejects->SinkOf(path);
     auto imported = dataset::ImportBarFile(opened->datasets(), path, options);
     if (!imported.ok()) {
-      if (files.size() == 1) return std::move(imported).error();
+      if (files.size() == 1) {
+        LAMINA_TRY(rejects->Finish());
+        return std::move(imported).error();
+      }
       failed.push_back({path, std::move(imported).error()});
       continue;
     }
-    if (!context.structured()) SayImported(context, *imported);
+    if (!context.structured()) SayImported(context, *imported, *rejects);
     done.push_back(*std::move(imported));
   }
+  LAMINA_TRY(rejects->Finish());
   const std::chrono::duration<double> span = std::chrono::steady_clock::now() - begin;
   return ReportImport(context, done, failed, span.count());
 }

@@ -22,7 +22,7 @@ namespace lamina::cli {
 
 struct DatasetArguments {
   std::vector<std::string> names;  ///< instruments, paths
-  std::string instrument, timeframe, dataset, price;
+  std::string instrument, timeframe, dataset, price, rejects;
   std::string start, end, columns, snapshot, format, output, mode;
   std::string rule, session, calendar, zone, label, into, tick_type;
   bool by_time = false, yes = false;

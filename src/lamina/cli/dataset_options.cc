@@ -78,7 +78,10 @@ class Adding {
                          "Import CSV, Parquet and OANDA candles; doing it again changes nothing",
                          "  lamina --store mystore bars import EUR_USD_3years_H1.csv\n"
                          "  lamina --store mystore bars import folder/ --timeframe 1h\n"
-                         "  lamina --store mystore bars import x.csv --instrument SPY\n",
+                         "  lamina --store mystore bars import x.csv --instrument SPY\n"
+                         "  lamina --store mystore bars import folder/ --rejects refused.csv\n"
+                         "Rows that are no bars are refused and told, the others stored; exit "
+                         "status 1 then.\n",
                          [args](const Context& c) { return BarsImport(c, *args); });
     import->add_option("paths", arguments_.names, "Files, or folders of them")->required();
     import->add_option("--instrument", arguments_.instrument,
@@ -86,6 +89,8 @@ class Adding {
     import->add_option("--timeframe", arguments_.timeframe,
                        "Of all rows (default: what the file or its name says, else 1h)");
     import->add_option("--price", arguments_.price, "Of candles: mid, bid, ask");
+    import->add_option("--rejects", arguments_.rejects,
+                       "Write all refused rows to this file, as CSV: file, line, reason");
     Dataset(import, "ohlcv");
     auto* load = Below(group, "load", "Show bars, or write them to a file",
                        "  lamina --store mystore bars load EUR_USD --start 2024-01-01 --end "

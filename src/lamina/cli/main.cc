@@ -525,14 +525,18 @@ class CommandLine {
         "tree", "Lay the archived ticks out as plain folders, for tools that walk them",
         "  lamina --store mystore tree out --layout seed\n"
         "  lamina --store mystore --json tree out --layout seed --as-of paper_v1 --hours 4\n"
-        "contracts/<contract>/YYYY/MM/DD/<tick_type>_<HH>.parquet, with a metadata.json a day.\n"
+        "  lamina --store mystore tree out --layout hive\n"
+        "seed: contracts/<contract>/YYYY/MM/DD/<tick_type>_<HH>.parquet, with a metadata.json a "
+        "day.\n"
+        "hive: trades|quotes|midpoints/contract_id=<contract>/date=YYYY-MM-DD/"
+        "<tick_type>_<HH>.parquet.\n"
         "Made again into the same folder, it is brought up to date.\n",
         [this](const Context& c) { return Tree(c, tree_); });
     tree->add_option("destination", tree_.destination, "Folder of the tree")->required();
-    tree->add_option("--layout", tree_.layout, "seed")->required();
+    tree->add_option("--layout", tree_.layout, "seed, hive")->required();
     tree->add_option("--as-of", tree_.snapshot, "A snapshot, pin or time (default: the latest)");
     tree->add_option("--hours", tree_.hours,
-                     "Of one file (default: archive_partition_hours in lamina.toml)");
+                     "Of one file (default: archive_partition_hours in lamina.toml; of hive 24)");
   }
 
   void AddBackups() {

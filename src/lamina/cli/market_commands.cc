@@ -1,5 +1,6 @@
 #include <algorithm>
 
+#include "lamina/base/fine_time.h"
 #include "lamina/base/json.h"
 #include "lamina/cli/commands.h"
 #include "lamina/cli/output.h"
@@ -206,10 +207,10 @@ Outcome AddInstrument(const Context& context, const InstrumentArguments& argumen
   Instrument instrument = arguments.instrument;
   LAMINA_ASSIGN(instrument.instrument_id, market::ParseInstrumentId(arguments.id));
   if (!arguments.valid_from.empty()) {
-    LAMINA_ASSIGN(instrument.valid_from, ParseTime(arguments.valid_from));
+    LAMINA_ASSIGN(instrument.valid_from, ParseWholeMicros(arguments.valid_from));
   }
   if (!arguments.valid_to.empty()) {
-    LAMINA_ASSIGN(instrument.valid_to, ParseTime(arguments.valid_to));
+    LAMINA_ASSIGN(instrument.valid_to, ParseWholeMicros(arguments.valid_to));
   }
   LAMINA_ASSIGN(const auto opened, OpenStore(context));
   LAMINA_ASSIGN(const auto counts, opened->instruments().Add({instrument}, arguments.replace));

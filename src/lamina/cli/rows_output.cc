@@ -14,6 +14,7 @@
 #include <parquet/arrow/writer.h>
 #include <parquet/properties.h>
 
+#include "lamina/base/csv.h"
 #include "lamina/base/json.h"
 #include "lamina/base/time.h"
 #include "lamina/cli/output.h"
@@ -101,16 +102,6 @@ std::string CellText(const arrow::Array& column, std::int64_t row, Quoting quoti
   }
 }
 
-std::string CsvField(const std::string& text) {
-  if (text.find_first_of(",\"\n\r") == std::string::npos) return text;
-  std::string quoted = "\"";
-  for (const char c : text) {
-    quoted += c;
-    if (c == '"') quoted += c;
-  }
-  return quoted + "\"";
-}
-
 /// Text of any kind: one line a row, with what stands before, between and after.
 class TextWriter : public RowsWriter {
  public:
@@ -119,7 +110,8 @@ class TextWriter : public RowsWriter {
     if (format_ == RowFormat::kJson) text_ = "[";
     if (format_ == RowFormat::kCsv) {
       for (const auto& field : schema_->fields()) {
-        text_ += (text_.empty() ? "" : ",") + CsvField(field->name());
+        if (!text_.empty()) text_ += ',';
+        AppendCsvField(text_, field->name());
       }
       text_ += "\n";
     }
@@ -174,7 +166,7 @@ class TextWriter : public RowsWriter {
   void AppendCsv(const std::vector<const arrow::Array*>& columns, std::int64_t row) {
     for (std::size_t i = 0; i < columns.size(); ++i) {
       if (i > 0) text_ += ",";
-      text_ += CsvField(CellText(*columns[i], row, Quoting::kPlain));
+      AppendCsvField(text_, CellText(*columns[i], row, Quoting::kPlain));
     }
     text_ += "\n";
   }

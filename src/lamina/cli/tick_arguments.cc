@@ -2,9 +2,8 @@
 
 #include <algorithm>
 #include <charconv>
-#include <limits>
 
-#include "lamina/base/time.h"
+#include "lamina/base/fine_time.h"
 #include "lamina/store/contract_names.h"
 
 namespace lamina::cli {
@@ -27,11 +26,8 @@ Result<std::int64_t> TimeOf(const std::string& text) {
   if (text.size() > 8 && parsed.ec == std::errc() && parsed.ptr == text.data() + text.size()) {
     return nanos;
   }
-  LAMINA_ASSIGN(const Micros at, ParseTime(text));
-  constexpr std::int64_t kMicrosMax = std::numeric_limits<std::int64_t>::max() / 1000;
-  if (at.value > kMicrosMax || at.value < -kMicrosMax)
-    return InvalidArgument("'" + text + "' is outside the years 1677 to 2262");
-  return at.value * 1000;
+  LAMINA_ASSIGN(const Nanos at, ParseNanos(text));
+  return at.value;
 }
 
 Result<std::vector<std::int64_t>> ContractsOf(store::Store& store, const TickArguments& arguments) {

@@ -11,6 +11,7 @@ namespace {
 TEST(TickArgumentsTest, TimesAreTextOrNanoseconds) {
   EXPECT_EQ(*TimeOf("2024-07-02T00:00:00Z"), 1'719'878'400'000'000'000);
   EXPECT_EQ(*TimeOf("1719878400000000001"), 1'719'878'400'000'000'001);
+  EXPECT_EQ(*TimeOf("2024-07-02T00:00:00.000001500Z"), 1'719'878'400'000'001'500);
   EXPECT_EQ(*TimeOf("2024-07-02"), 1'719'878'400'000'000'000);
   EXPECT_THAT(TimeOf("yesterday"), IsError(ErrorCode::kInvalidArgument));
   EXPECT_THAT(TimeOf("2300-01-01"), IsError(ErrorCode::kInvalidArgument));

@@ -23,7 +23,7 @@ struct TickArguments {
   std::vector<std::string> types;
   std::string start, end, resolution, session, calendar, zone, snapshot, columns, cursor, fill;
   std::optional<std::int64_t> limit;
-  std::string format, output, input;
+  std::string format, output, input, rejects;
   std::string date, reason, source, producer, durability;
   std::optional<double> below, above, wait, speed;
   bool explain = false, dry_run = false, sealed_only = false, storage = false;

@@ -9,6 +9,7 @@
 #include <parquet/arrow/reader.h>
 
 #include "lamina/cli/output.h"
+#include "lamina/cli/rejects_file.h"
 #include "lamina/cli/tick_arguments.h"
 #include "lamina/cli/tick_commands.h"
 #include "lamina/store/contract_names.h"
@@ -24,11 +25,12 @@ constexpr std::string_view kWhat = "reading ticks";
 /// What is read into a recorder's log, and its progress on a terminal.
 class Ingest {
  public:
-  Ingest(const Context& context, store::Store& store, ticks::TickRecorder& recorder, bool json)
+  Ingest(const Context& context, store::Store& store, ticks::TickRecorder& recorder, bool json,
+         RejectedLineSink on_rejected)
       : context_(context),
         store_(store),
         progress_(context, "ticks"),
-        lines_(io::PosixEnv(), recorder.writer(), Options(json)) {}
+        lines_(io::PosixEnv(), recorder.writer(), Options(json, std::move(on_rejected))) {}
 
   Status Lines(std::FILE* in) { return lines_.ReadAll(in); }
 
@@ -60,12 +62,13 @@ class Ingest {
     };
     return options;
   }
-  ticks::IngestOptions Options(bool json) {
+  ticks::IngestOptions Options(bool json, RejectedLineSink on_rejected) {
     ticks::IngestOptions options;
     options.input = Input();
     options.batch_rows = store_.ticks().config().batch_size;
     options.json = json;
     options.cancel = context_.cancel;
+    options.on_rejected = std::move(on_rejected);
     options.progress = [this](std::int64_t accepted) {
       progress_.Update({.files_total = accepted, .files_done = accepted});
     };
@@ -135,17 +138,16 @@ Result<std::string> FormatOf(const TickArguments& arguments, const std::string& 
   return InvalidArgument("unknown format '" + format + "': known are jsonl, csv, parquet, arrow");
 }
 
-int Report(const Context& context, const ticks::IngestReport& report) {
+int Report(const Context& context, const ticks::IngestReport& report, const RejectsFile& rejects) {
   if (context.structured()) {
     Print(ticks::IngestReportJson(report) + "\n");
   } else {
-    for (const ticks::RejectedLine& one : report.rejected) {
-      Say(context, "line " + std::to_string(one.line) + ": " + one.message);
-    }
+    constexpr std::size_t kShown = 100;
+    rejects.Say(context, report.rejected, kShown);
     Say(context, HumanCount(report.accepted) + " ticks stored, " +
-                     HumanCount(report.rejected_count) + " lines refused");
+                     HumanCount(report.rejected.count) + " lines refused");
   }
-  return report.rejected_count > 0 ? 1 : 0;
+  return report.rejected.count > 0 ? 1 : 0;
 }
 
 }  // namespace
@@ -158,18 +160,21 @@ Outcome TicksIngest(const Context& context, const TickArguments& arguments) {
   options.log.source = arguments.source;
   options.archive_in_background = false;
   LAMINA_ASSIGN(const auto recorder, store->ticks().OpenRecorder(options));
-  Ingest ingest(context, *store, *recorder, format == "jsonl");
+  const std::string input = path.empty() ? "-" : path;
+  LAMINA_ASSIGN(const auto rejects, RejectsFile::Make(io::PosixEnv(), arguments.rejects, {input}));
+  Ingest ingest(context, *store, *recorder, format == "jsonl", rejects->SinkOf(input));
   const Status read = format == "arrow"     ? ReadArrow(path, ingest)
                       : format == "parquet" ? ReadParquetFile(path, ingest)
                                             : ReadText(path, ingest);
   LAMINA_TRY(recorder->Close());
+  LAMINA_TRY(rejects->Finish());
   if (!read.ok()) {
     if (ingest.report().accepted > 0) {
       Say(context, HumanCount(ingest.report().accepted) + " ticks were stored before");
     }
     return read.error().Clone();
   }
-  const int code = Report(context, ingest.report());
+  const int code = Report(context, ingest.report(), *rejects);
   if (context.cancel->cancelled()) return Cancelled("interrupted; what was read is stored");
   return code;
 }

@@ -159,6 +159,8 @@ void AddUpkeep(TickOptions& options) {
   ingest->add_option("--format", arguments.format,
                      "jsonl, csv, parquet, arrow (default: by the file's name, or jsonl)");
   ingest->add_option("--source", arguments.source, "Into `source` of ticks that name none");
+  ingest->add_option("--rejects", arguments.rejects,
+                     "Write all refused lines to this file, as CSV: file, line, reason");
   CLI::App* archive = options.Add("archive", "Move what is durable in the logs into the archive",
                                   "  lamina --store mystore ticks archive\n", TicksArchive);
   archive->add_flag("--sealed", arguments.sealed_only, "Only segments that are finished");

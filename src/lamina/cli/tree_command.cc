@@ -2,17 +2,17 @@
 #include "lamina/catalog/pins.h"
 #include "lamina/cli/commands.h"
 #include "lamina/cli/output.h"
-#include "lamina/ticks/seed_tree.h"
+#include "lamina/ticks/tick_tree.h"
 
 namespace lamina::cli {
 
 Outcome Tree(const Context& context, const TreeArguments& arguments) {
-  if (arguments.layout != "seed")
-    return InvalidArgument("unknown layout '" + arguments.layout + "': known is seed");
+  LAMINA_ASSIGN(const ticks::TreeLayout layout, ticks::ParseTreeLayout(arguments.layout));
   LAMINA_ASSIGN(const auto store, OpenStore(context, "", true));
-  ticks::SeedTreeOptions options;
-  options.partition_hours =
-      arguments.hours.value_or(store->ticks().config().archive_partition_hours);
+  ticks::TickTreeOptions options;
+  options.layout = layout;
+  options.partition_hours = arguments.hours.value_or(
+      layout == ticks::TreeLayout::kHive ? 24 : store->ticks().config().archive_partition_hours);
   options.zstd_level = ticks::ZstdLevelOf(store->ticks().config());
   options.cancel = context.cancel;
   if (!arguments.snapshot.empty()) {
@@ -23,7 +23,7 @@ Outcome Tree(const Context& context, const TreeArguments& arguments) {
     line.Update({.files_total = total, .files_done = done});
   };
   LAMINA_ASSIGN(const auto made,
-                ticks::WriteSeedTree(store->catalog(), arguments.destination, options));
+                ticks::WriteTickTree(store->catalog(), arguments.destination, options));
   if (context.structured()) {
     std::string out;
     JsonWriter json(out);

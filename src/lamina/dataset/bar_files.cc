@@ -10,14 +10,13 @@
 #include <simdjson.h>
 
 #include "lamina/base/csv.h"
-#include "lamina/base/time.h"
+#include "lamina/base/fine_time.h"
 #include "lamina/table/arrow_status.h"
 #include "lamina/table/lake_type.h"
 
 namespace lamina::dataset {
 namespace {
 
-constexpr std::size_t kRejectsKept = 1000;
 constexpr const char* kPriceNames[] = {"open", "high", "low", "close"};
 
 std::string Lower(std::string_view text) {
@@ -106,23 +105,10 @@ Result<bool> ReadFlag(std::string_view cell) {
   return InvalidArgument("'" + word.substr(0, 60) + "' is neither true nor false");
 }
 
-/// Fractions of a second below a microsecond must be zeros.
-Result<Micros> ReadTime(std::string_view cell) {
-  const auto dot = cell.find('.');
-  if (dot != std::string_view::npos) {
-    for (std::size_t i = dot + 1; i < cell.size() && cell[i] >= '0' && cell[i] <= '9'; ++i) {
-      if (i > dot + 6 && cell[i] != '0') {
-        return InvalidArgument("'" + std::string(cell.substr(0, 60)) +
-                               "' has parts of a microsecond");
-      }
-    }
-  }
-  return ParseTime(cell);
-}
-
 class CsvBars {
  public:
-  CsvBars(std::string_view text, std::string_view origin) : reader_(text), origin_(origin) {}
+  CsvBars(std::string_view text, std::string_view origin, RejectedLineSink on_rejected)
+      : reader_(text), origin_(origin), on_rejected_(std::move(on_rejected)) {}
 
   Result<BarFile> Run() {
     if (reader_.done()) return InvalidArgument(origin_ + ": the file is empty");
@@ -147,9 +133,10 @@ class CsvBars {
       LAMINA_TRY(rows_.Add(*bar));
       ++good;
     }
-    if (good == 0 && file_.rejected_count > 0) {
-      return InvalidArgument(origin_ + ":" + std::to_string(file_.rejected[0].line) + ": " +
-                             file_.rejected[0].message + " (no row is good)");
+    if (good == 0 && file_.rejected.count > 0) {
+      const RejectedLine& first = file_.rejected.first.front();
+      return InvalidArgument(origin_ + ":" + std::to_string(first.line) + ": " + first.message +
+                             " (no row is good)");
     }
     LAMINA_ASSIGN(file_.rows, rows_.Finish());
     return std::move(file_);
@@ -157,9 +144,7 @@ class CsvBars {
 
  private:
   void Reject(std::int64_t line, std::string_view message) {
-    ++file_.rejected_count;
-    if (file_.rejected.size() < kRejectsKept)
-      file_.rejected.push_back({line, std::string(message)});
+    file_.rejected.Add({line, std::string(message)}, on_rejected_);
   }
 
   Status ReadHeader(const CsvRecord& header) {
@@ -208,7 +193,7 @@ class CsvBars {
     };
     Bar bar;
     if (cell(time_).empty()) return InvalidArgument("there is no time");
-    LAMINA_ASSIGN(bar.time, ReadTime(cell(time_)));
+    LAMINA_ASSIGN(bar.time, ParseWholeMicros(cell(time_)));
     for (std::size_t i = 0; i < 4; ++i) {
       auto price = ReadPrice(cell(prices_[i]));
       if (!price.ok()) return std::move(price).error().With(kPriceNames[i]);
@@ -233,6 +218,7 @@ class CsvBars {
 
   CsvReader reader_;
   std::string origin_;
+  RejectedLineSink on_rejected_;
   BarFile file_;
   BarRows rows_;
   std::size_t cells_ = 0;
@@ -244,7 +230,7 @@ class CsvBars {
 Result<Micros> ReadCandleTime(std::string_view text) {
   const bool unix_time =
       !text.empty() && text.find_first_not_of("0123456789.") == std::string_view::npos;
-  if (!unix_time) return ReadTime(text);
+  if (!unix_time) return ParseWholeMicros(text);
   const auto dot = std::min(text.find('.'), text.size());
   std::int64_t seconds = 0, micros = 0;
   const auto whole = std::from_chars(text.data(), text.data() + dot, seconds);
@@ -311,8 +297,9 @@ bool IsSpanWord(std::string_view word) {
 
 }  // namespace
 
-Result<BarFile> ParseBarCsv(std::string_view text, std::string_view origin) {
-  return CsvBars(text, std::string(origin)).Run();
+Result<BarFile> ParseBarCsv(std::string_view text, std::string_view origin,
+                            const BarFileOptions& options) {
+  return CsvBars(text, origin, options.on_rejected).Run();
 }
 
 Result<BarFile> ParseCandles(std::string_view text, std::string_view origin,
@@ -344,14 +331,11 @@ Result<BarFile> ParseCandles(std::string_view text, std::string_view origin,
       LAMINA_TRY(rows.Add(*bar));
       continue;
     }
-    ++file.rejected_count;
-    if (file.rejected.size() < kRejectsKept) {
-      file.rejected.push_back({number, std::string(bar.error().message())});
-    }
+    file.rejected.Add({number, std::string(bar.error().message())}, options.on_rejected);
   }
-  if (number > 0 && file.rejected_count == number) {
-    return InvalidArgument(std::string(origin) + ": candle 1: " + file.rejected[0].message +
-                           " (no candle is good)");
+  if (number > 0 && file.rejected.count == number) {
+    return InvalidArgument(std::string(origin) + ": candle 1: " +
+                           file.rejected.first.front().message + " (no candle is good)");
   }
   LAMINA_ASSIGN(file.rows, rows.Finish());
   return file;

@@ -11,6 +11,7 @@
 #include <string_view>
 #include <vector>
 
+#include "lamina/base/rejected_lines.h"
 #include "lamina/base/result.h"
 
 namespace arrow {
@@ -19,17 +20,10 @@ class Table;
 
 namespace lamina::dataset {
 
-/// A row that was left out.
-struct RejectedRow {
-  std::int64_t line = 0;  ///< of CSV; of candles their number, from 1
-  std::string message;
-};
-
 struct BarFile {
   /// timestamp (UTC), open, high, low, close, volume, complete; NULL volume where none was given.
   std::shared_ptr<arrow::Table> rows;
-  std::vector<RejectedRow> rejected;  ///< the first 1,000
-  std::int64_t rejected_count = 0;
+  RejectedLines rejected;
   std::vector<std::string> ignored_columns;          ///< of CSV: that bars have no place for
   std::optional<std::string> instrument, timeframe;  ///< when the file says so
 };
@@ -37,6 +31,7 @@ struct BarFile {
 struct BarFileOptions {
   /// Of candles with several prices: mid, bid or ask; the first there is when empty.
   std::string price = {};
+  RejectedLineSink on_rejected = {};
 };
 
 /// CSV with a header: timestamp (or time, date, datetime, in that order of preference; ISO 8601,
@@ -44,7 +39,8 @@ struct BarFileOptions {
 /// (the same in all rows); other columns are ignored. Numbers are read as the double nearest to
 /// their decimal digits. A row with a missing or bad cell is rejected, not guessed.
 /// RETURNS kInvalidArgument when the header lacks a column, or no row is good.
-Result<BarFile> ParseBarCsv(std::string_view text, std::string_view origin);
+Result<BarFile> ParseBarCsv(std::string_view text, std::string_view origin,
+                            const BarFileOptions& options = {});
 
 /// The answer of OANDA's `v3/instruments/{i}/candles`: prices as decimal text, time as RFC 3339 or
 /// UNIX seconds. RETURNS kInvalidArgument (no such JSON).

@@ -22,7 +22,7 @@ TEST(BarCsv, ReadsExactDigitsAndZones) {
       "2022-10-31T11:00:00-04:00,18,0.1,0.3,0.1,0.2,12.0\n",
       "a.csv");
   ASSERT_THAT(file, IsOk());
-  EXPECT_EQ(file->rejected_count, 0);
+  EXPECT_EQ(file->rejected.count, 0);
   EXPECT_THAT(file->ignored_columns, ElementsAre("bar_index"));
   const auto close =
       std::static_pointer_cast<arrow::DoubleArray>(file->rows->GetColumnByName("close")->chunk(0));
@@ -44,9 +44,9 @@ TEST(BarCsv, RejectsRowsAndNamesThem) {
       "a.csv");
   ASSERT_THAT(file, IsOk());
   EXPECT_EQ(file->rows->num_rows(), 1);
-  EXPECT_EQ(file->rejected_count, 5);
-  EXPECT_EQ(file->rejected[1].line, 4);
-  EXPECT_THAT(file->rejected[1].message, HasSubstr("high"));
+  EXPECT_EQ(file->rejected.count, 5);
+  EXPECT_EQ(file->rejected.first[1].line, 4);
+  EXPECT_THAT(file->rejected.first[1].message, HasSubstr("high"));
   EXPECT_THAT(ParseBarCsv("open,high,low,close\n1,1,1,1\n", "a.csv"),
               IsError(ErrorCode::kInvalidArgument, HasSubstr("timestamp (or time)")));
   EXPECT_THAT(ParseBarCsv("time,open,high,low,close\nx,1,1,1,1\n", "a.csv"),
@@ -67,7 +67,7 @@ TEST(Candles, AreReadAsOandaWritesThem) {
   EXPECT_EQ(file->instrument, "EUR_USD");
   EXPECT_EQ(file->timeframe, "1h");
   EXPECT_EQ(file->rows->num_rows(), 2);
-  EXPECT_EQ(file->rejected_count, 1);
+  EXPECT_EQ(file->rejected.count, 1);
   EXPECT_EQ(Cell(*file, "timestamp", 1), "2022-10-31 12:00:00.000000Z");
   EXPECT_EQ(Cell(*file, "complete", 1), "false");
   EXPECT_THAT(ParseCandles("{}", "a.json"), IsError(ErrorCode::kInvalidArgument));

@@ -45,7 +45,7 @@ Result<BarFile> ReadBars(io::Env& env, const std::string& path, const Definition
   if (EndsIn(path, ".parquet")) return ReadParquetBars(env, path, definition);
   LAMINA_ASSIGN(const std::string text, env.ReadFile(path, kTextBytesMax));
   if (EndsIn(path, ".json")) return ParseCandles(text, path, options);
-  return ParseBarCsv(text, path);
+  return ParseBarCsv(text, path, options);
 }
 
 }  // namespace
@@ -97,7 +97,6 @@ Result<ImportedBarFile> ImportBarFile(Datasets& datasets, const std::string& pat
   if (!saved.ok()) return std::move(saved).error().With(path);
   imported.saved = *std::move(saved);
   imported.rejected = std::move(file.rejected);
-  imported.rejected_count = file.rejected_count;
   imported.ignored_columns = std::move(file.ignored_columns);
   return imported;
 }

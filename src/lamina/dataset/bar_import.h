@@ -25,8 +25,7 @@ struct ImportedBarFile {
   std::string instrument;  ///< empty for a Parquet file with a column of them
   std::string timeframe;
   SaveReport saved;
-  std::vector<RejectedRow> rejected;
-  std::int64_t rejected_count = 0;
+  RejectedLines rejected;
   std::vector<std::string> ignored_columns;
 };
 

@@ -33,7 +33,7 @@ TEST(BarImport, TakesFilesOnceAndNamesWhatIsWrong) {
     ASSERT_THAT(done, IsOk());
     EXPECT_EQ(done->instrument, "EUR_USD");
     EXPECT_EQ(done->timeframe, "1h");
-    EXPECT_EQ(done->rejected_count, 1);
+    EXPECT_EQ(done->rejected.count, 1);
     EXPECT_EQ(done->saved.added, again == 0 ? 1 : 0);
     EXPECT_EQ(done->saved.unchanged, again == 0 ? 0 : 1);
     done = ImportBarFile(store.datasets(), (*files)[1], {.instrument = "OTHER"});

@@ -65,7 +65,8 @@ struct SaveReport {
   std::int64_t removed = 0;     ///< stored rows that went without a new one in their place
   std::int64_t nulls = 0, nans = 0;
   std::int64_t files = 0;
-  std::vector<std::string> partitions = {};  ///< that got a file: "year=2022"; "" when there is one
+  /// Folders below lake/ that got a file: "bars/ohlcv/year=2022".
+  std::vector<std::string> partitions = {};
   bool sorted = true;
   std::optional<Micros> first = {}, last = {};  ///< of the rows given
   std::optional<std::int64_t> snapshot = {};    ///< absent when nothing changed

@@ -266,8 +266,13 @@ class Change {
     for (std::size_t i = 0; i < parts.size(); ++i) {
       const std::vector<std::string>& values = parts[i].first;
       LAMINA_TRY(commit.AddLakeFile(dataset_.table, staged[i], std::move(written[i]), values));
-      made.report.partitions.push_back(values.empty() ? ""
-                                                      : parts_of.front() + "=" + values.front());
+      std::string folder = dataset_.table.directory;
+      if (values.empty()) {
+        folder.pop_back();
+      } else {
+        folder += parts_of.front() + "=" + values.front();
+      }
+      made.report.partitions.push_back(std::move(folder));
       ++made.report.files;
     }
     return Ok();

@@ -96,7 +96,22 @@ TEST(Save, WritesOneFileForEachPartitionInOneCommit) {
   ASSERT_THAT(report, IsOk());
   EXPECT_EQ(report->files, 3);
   EXPECT_EQ(*report->snapshot, before + 1);
+  EXPECT_THAT(
+      report->partitions,
+      testing::ElementsAre("bars/ohlcv/year=2022", "bars/ohlcv/year=2023", "bars/ohlcv/year=2024"));
   EXPECT_TRUE(std::filesystem::exists(store.root() + "/lake/bars/ohlcv/year=2023"));
+}
+
+TEST(Save, NamesTheFoldersOfATableWhoseNameIsNoFolder) {
+  test::TestStore store;
+  const std::string name = "caf\xc3\xa9 1";
+  ASSERT_THAT(store.datasets().Create(OhlcvDefinition(name)), IsOk());
+  const auto report = store.datasets().Save(name, *Bars({0, 8760}), Of("EUR_USD"));
+  ASSERT_THAT(report, IsOk());
+  ASSERT_EQ(report->partitions.size(), 2U);
+  for (const std::string& folder : report->partitions) {
+    EXPECT_TRUE(std::filesystem::is_directory(store.root() + "/lake/" + folder)) << folder;
+  }
 }
 
 TEST(Save, TwoWritersOfOneRangeConflict) {

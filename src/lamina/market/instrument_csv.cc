@@ -6,6 +6,7 @@
 #include <string>
 
 #include "lamina/base/csv.h"
+#include "lamina/base/fine_time.h"
 #include "lamina/base/json.h"
 #include "lamina/base/near_names.h"
 
@@ -25,7 +26,7 @@ Status ReadNumber(std::string_view cell, std::optional<double>& into) {
 }
 
 Status ReadTime(std::string_view cell, std::optional<Micros>& into) {
-  LAMINA_ASSIGN(into, ParseTime(cell));
+  LAMINA_ASSIGN(into, ParseWholeMicros(cell));
   return Ok();
 }
 

@@ -8,7 +8,6 @@
 #include <simdjson.h>
 
 #include "lamina/base/json.h"
-#include "lamina/base/time.h"
 #include "lamina/tick_log/tick.h"
 #include "lamina/tick_log/tick_check.h"
 
@@ -147,12 +146,9 @@ Result<std::string> FromVersion2(simdjson::dom::object object) {
       object.at_key("timestamp").get(timestamp) != simdjson::SUCCESS) {
     return InvalidArgument("not a tick of the recorder");
   }
-  LAMINA_ASSIGN(const Micros received, ParseTime(timestamp));
-  if (received.value < kFirstStampNs / 1000 || received.value >= kEndStampNs / 1000) {
-    return InvalidArgument("timestamp is \"" + std::string(timestamp) +
-                           "\": not a time from 1971 to 2199");
-  }
-  const std::int64_t recv_ns = received.value * 1000;
+  auto received = StampOfText(timestamp);
+  if (!received.ok()) return std::move(received).error().With("timestamp");
+  const std::int64_t recv_ns = *received;
   std::int64_t ts_ns = recv_ns;
   element unix_time;
   if (data.at_key("unix_time").get(unix_time) == simdjson::SUCCESS) {

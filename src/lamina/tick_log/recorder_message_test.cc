@@ -49,7 +49,8 @@ TEST(RecorderMessage, WhatIsUnclearIsRefused) {
       {R"({"ts":1755000000000000,"st":1755000000000000,"tt":"trade"})", "unknown tick type"},
       {R"({"st":1755000000000000})", "ts is missing"},
       {R"({"type":"error","data":{},"timestamp":"2025-08-12"})", "not a tick"},
-      {R"({"type":"tick","data":{},"timestamp":"2300-01-01"})", "not a time from 1971 to 2199"},
+      {R"({"type":"tick","data":{},"timestamp":"2300-01-01"})",
+       "timestamp: '2300-01-01' is not a time from 1971 to 2199"},
       {R"({"ts":17)", "no JSON"},
       {"[]", "no JSON object"},
   };

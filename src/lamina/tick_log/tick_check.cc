@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
-#include <string_view>
 
+#include "lamina/base/fine_time.h"
 #include "lamina/base/json.h"
 
 namespace lamina::tick_log {
@@ -95,6 +95,16 @@ Status CheckShape(const TickBatch& ticks) {
 }
 
 }  // namespace
+
+Result<std::int64_t> StampOfText(std::string_view text) {
+  LAMINA_ASSIGN(const FineTime time, ParseFineTime(text));
+  const std::int64_t micros = time.micros.value;
+  if (micros < kFirstStampNs / 1000 || micros >= kEndStampNs / 1000)
+    return InvalidArgument("'" + std::string(text) + "' is not a time from 1971 to 2199");
+  if (time.is_finer)
+    return InvalidArgument("'" + std::string(text) + "' is finer than nanoseconds");
+  return micros * 1000 + time.nanos;
+}
 
 std::optional<Refusal> FindRefusal(const TickBatch& ticks) {
   if (auto bad = FindBadStamp(ticks.ts_ns, "ts_ns")) return bad;

@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include "lamina/base/result.h"
 #include "lamina/tick_log/tick.h"
@@ -19,6 +20,10 @@ inline constexpr std::int64_t kEndStampNs = 7'258'118'400'000'000'000;
 inline constexpr std::uint32_t kKnownFlags = kPastLimit | kUnreported | kBidPastLow | kAskPastHigh;
 /// An append has at most so many rows.
 inline constexpr std::int64_t kAppendRowsMax = 1'000'000;
+
+/// The stamp that an ISO 8601 text says, to the nanosecond. RETURNS kInvalidArgument (no time, not
+/// from 1971 to 2199, finer than nanoseconds).
+Result<std::int64_t> StampOfText(std::string_view text);
 
 struct Refusal {
   std::size_t row = 0;  ///< of the batch

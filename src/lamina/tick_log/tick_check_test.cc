@@ -26,6 +26,22 @@ TickBatches Quotes() {
   return ticks;
 }
 
+TEST(TickCheck, StampsOfTextHaveNanosecondsAndYears) {
+  EXPECT_EQ(*StampOfText("2024-07-02T00:00:00.123456789Z"), 1'719'878'400'123'456'789);
+  EXPECT_EQ(*StampOfText("2024-07-02 02:00:00,0000000010+02:00"), 1'719'878'400'000'000'001);
+  EXPECT_EQ(*StampOfText("1971-01-01"), kFirstStampNs);
+  EXPECT_EQ(*StampOfText("2199-12-31T23:59:59.999999999Z"), kEndStampNs - 1);
+  const std::pair<const char*, const char*> refused[] = {
+      {"1970-12-31T23:59:59.999999999Z", "not a time from 1971 to 2199"},
+      {"2200-01-01", "not a time from 1971 to 2199"},
+      {"9999-01-01", "not a time from 1971 to 2199"},
+      {"2024-07-02T00:00:00.1234567891Z", "finer than nanoseconds"},
+      {"yesterday", "is not a time"}};
+  for (const auto& [text, why] : refused) {
+    EXPECT_THAT(StampOfText(text), IsError(ErrorCode::kInvalidArgument, HasSubstr(why)));
+  }
+}
+
 TEST(TickCheck, RulesAreStatedOneByOne) {
   struct Case {
     const char* what;  ///< of the refusal; empty: kept

@@ -10,7 +10,6 @@ namespace lamina::ticks {
 namespace {
 
 constexpr std::size_t kLineBytesMax = std::size_t{16} << 20;
-constexpr std::size_t kRejectedTold = 1000;
 constexpr std::string_view kFirstRow = " row 0: ";
 
 /// False at the end. A line that is too long is read to its end and cut.
@@ -46,7 +45,8 @@ Status LineIngest::ReadAll(std::FILE* in) {
     LAMINA_TRY(Add(number, line));
   }
   LAMINA_TRY(Store());
-  std::sort(report_.rejected.begin(), report_.rejected.end(),
+  std::vector<RejectedLine>& told = report_.rejected.first;
+  std::sort(told.begin(), told.end(),
             [](const RejectedLine& a, const RejectedLine& b) { return a.line < b.line; });
   return Ok();
 }
@@ -71,9 +71,7 @@ Status LineIngest::Parse(std::string_view line) {
 }
 
 void LineIngest::Reject(std::int64_t line, std::string message) {
-  ++report_.rejected_count;
-  if (report_.rejected.size() < kRejectedTold)
-    report_.rejected.push_back({line, std::move(message)});
+  report_.rejected.Add({line, std::move(message)}, options_.on_rejected);
 }
 
 Status LineIngest::Append(TickRows rows, std::int64_t number) {
@@ -119,19 +117,7 @@ std::string IngestReportJson(const IngestReport& report) {
   json.BeginObject();
   json.Key("accepted");
   json.Int(report.accepted);
-  json.Key("rejected");
-  json.BeginArray();
-  for (const RejectedLine& one : report.rejected) {
-    json.BeginObject();
-    json.Key("line");
-    json.Int(one.line);
-    json.Key("message");
-    json.String(one.message);
-    json.EndObject();
-  }
-  json.EndArray();
-  json.Key("rejected_count");
-  json.Int(report.rejected_count);
+  WriteRejected(json, report.rejected);
   json.Key("durable_seq");
   json.String(FormatLogCursor(report.durable));
   json.EndObject();

@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "lamina/base/parallel.h"
+#include "lamina/base/rejected_lines.h"
 #include "lamina/base/result.h"
 #include "lamina/io/env.h"
 #include "lamina/tick_log/tick_writer.h"
@@ -30,19 +31,14 @@ struct IngestOptions {
   bool numbered = false;
   const CancelToken* cancel = nullptr;
   std::function<void(std::int64_t accepted)> progress = {};
-};
-
-struct RejectedLine {
-  std::int64_t line = 0;  ///< the first is 1
-  std::string message;
+  RejectedLineSink on_rejected = {};  ///< in the order of finding them, batch by batch
 };
 
 struct IngestReport {
   std::int64_t accepted = 0;  ///< stored, by this run
   std::int64_t repeated = 0;  ///< the producer had sent them before
-  std::int64_t rejected_count = 0;
-  std::vector<RejectedLine> rejected;  ///< the first 1,000
-  LogCursor durable;                   ///< behind the last tick of each log
+  RejectedLines rejected;
+  LogCursor durable;  ///< behind the last tick of each log
 };
 
 class LineIngest {

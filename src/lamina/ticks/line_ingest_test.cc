@@ -56,12 +56,13 @@ TEST_F(LineIngestTest, WhatIsNoTickIsToldByItsLineAndTheRestStored) {
            {.input = {}, .batch_rows = 3, .progress = [&](std::int64_t now) { told = now; }});
   EXPECT_EQ(report.accepted, 3);
   EXPECT_EQ(told, 3);
-  ASSERT_EQ(report.rejected.size(), 3U);
-  EXPECT_EQ(report.rejected_count, 3);
-  EXPECT_EQ(report.rejected[0].line, 2);
-  EXPECT_EQ(report.rejected[1].line, 4);
-  EXPECT_EQ(report.rejected[2].line, 6);
-  EXPECT_THAT(report.rejected[2].message, testing::StartsWith("ts_ns 5000000000 is not a time"));
+  ASSERT_EQ(report.rejected.first.size(), 3U);
+  EXPECT_EQ(report.rejected.count, 3);
+  EXPECT_EQ(report.rejected.first[0].line, 2);
+  EXPECT_EQ(report.rejected.first[1].line, 4);
+  EXPECT_EQ(report.rejected.first[2].line, 6);
+  EXPECT_THAT(report.rejected.first[2].message,
+              testing::StartsWith("ts_ns 5000000000 is not a time"));
   EXPECT_EQ(report.durable, (LogCursor{{1, 3}}));
   EXPECT_EQ(Stored(), 3U);
   EXPECT_THAT(IngestReportJson(report), testing::HasSubstr(R"("rejected_count":3)"));
@@ -76,7 +77,7 @@ TEST_F(LineIngestTest, NumberedLinesAreStoredOnce) {
         Read(*writer, text, {.input = {}, .batch_rows = 10, .numbered = true});
     EXPECT_EQ(report.accepted, again == 0 ? 24 : 0);
     EXPECT_EQ(report.repeated, again == 0 ? 0 : 24);
-    EXPECT_EQ(report.rejected_count, 1);
+    EXPECT_EQ(report.rejected.count, 1);
   }
   EXPECT_EQ(Stored(), 24U);
 }

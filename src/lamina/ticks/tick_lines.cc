@@ -7,7 +7,6 @@
 #include <simdjson.h>
 
 #include "lamina/base/json.h"
-#include "lamina/base/time.h"
 #include "lamina/tick_log/recorder_message.h"
 #include "lamina/tick_log/tick_check.h"
 #include "lamina/ticks/tick_input.h"
@@ -55,26 +54,6 @@ Status Put(std::string_view name, std::optional<Value>& into, Value value) {
     return InvalidArgument(std::string(name) + " contradicts what the line says before it");
   into = value;
   return Ok();
-}
-
-/// ISO-8601 with up to nine digits of a second.
-Result<std::int64_t> NanosOfText(std::string_view text) {
-  LAMINA_ASSIGN(const Micros micros, ParseTime(text));
-  if (micros.value < tick_log::kFirstStampNs / 1000 || micros.value >= tick_log::kEndStampNs / 1000)
-    return InvalidArgument("'" + std::string(text) + "' is not a time from 1971 to 2199");
-  std::int64_t below = 0;
-  const std::size_t dot = text.find('.');
-  if (dot != std::string_view::npos) {
-    std::int64_t unit = 100;
-    for (std::size_t i = dot + 1; i < text.size() && text[i] >= '0' && text[i] <= '9'; ++i) {
-      if (i < dot + 7) continue;
-      if (i > dot + 9)
-        return InvalidArgument("'" + std::string(text) + "' is finer than nanoseconds");
-      below += (text[i] - '0') * unit;
-      unit /= 10;
-    }
-  }
-  return micros.value * 1000 + below;
 }
 
 /// A batch without any receive time gets it from its writer; one with some, where it is missing,
@@ -140,7 +119,7 @@ Result<bool> TickLines::Set(Row& row, std::string_view name, std::string_view te
   if (name == "request_id") return whole(row.request);
   if (name == "writer" || name == "seq") return true;
   if (name == "timestamp") {
-    LAMINA_ASSIGN(const std::int64_t nanos, NanosOfText(text));
+    LAMINA_ASSIGN(const std::int64_t nanos, tick_log::StampOfText(text));
     LAMINA_TRY(Put(name, row.ts, nanos));
     return true;
   }

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "lamina/base/hash.h"
+#include "lamina/catalog/lake_files.h"
 
 namespace lamina::upkeep {
 namespace {
@@ -85,23 +86,12 @@ Result<std::uint32_t> CopyFile(io::Env& env, const std::string& from, const std:
 
 Result<std::vector<StoredFile>> NamedFiles(catalog::Database& catalog) {
   std::vector<StoredFile> files;
-  LAMINA_ASSIGN(
-      auto lake,
-      catalog.Prepare(
-          "WITH place AS (SELECT t.table_id, s.path || t.path AS folder, max(t.begin_snapshot) "
-          "FROM ducklake_table t JOIN ducklake_schema s USING(schema_id) GROUP BY t.table_id) "
-          "SELECT 'lake/' || folder || f.path, f.file_size_bytes, l.file_crc32c FROM "
-          "ducklake_data_file f JOIN place USING(table_id) LEFT JOIN lake_file l ON l.file_id = "
-          "f.data_file_id UNION ALL SELECT 'lake/' || folder || f.path, f.file_size_bytes, "
-          "l.file_crc32c FROM ducklake_delete_file f JOIN place USING(table_id) LEFT JOIN "
-          "lake_file l ON l.file_id = f.delete_file_id"));
-  for (;;) {
-    LAMINA_ASSIGN(const bool row, lake.Step());
-    if (!row) break;
+  LAMINA_ASSIGN(const auto lake, catalog::AllLakeFiles(catalog));
+  for (const catalog::NamedLakeFile& named : lake) {
     StoredFile& file = files.emplace_back();
-    file.path = lake.Text(0);
-    file.bytes = lake.Int(1);
-    if (!lake.IsNull(2)) file.crc32c = static_cast<std::uint32_t>(lake.Int(2));
+    file.path = "lake/" + named.path;
+    file.bytes = named.size_bytes;
+    if (named.file_crc32c) file.crc32c = static_cast<std::uint32_t>(*named.file_crc32c);
     if (("/" + file.path + "/").find("/../") != std::string::npos) {
       return Corruption("the catalog names the file " + file.path);
     }

@@ -1,4 +1,4 @@
-#include "lamina/ticks/seed_tree.h"
+#include "lamina/ticks/tick_tree.h"
 
 #include <algorithm>
 #include <filesystem>
@@ -86,8 +86,8 @@ Result<Plan> PlanTree(catalog::Catalog& catalog, std::optional<std::int64_t> ask
 
 class Tree {
  public:
-  Tree(catalog::Catalog& catalog, std::string destination, const SeedTreeOptions& options,
-       SeedTreeReport& report)
+  Tree(catalog::Catalog& catalog, std::string destination, const TickTreeOptions& options,
+       TickTreeReport& report)
       : catalog_(catalog),
         destination_(std::move(destination)),
         options_(options),
@@ -95,20 +95,47 @@ class Tree {
 
   Status WriteDay(std::int32_t day, const std::vector<TableDay>& tables, std::int64_t contract) {
     const std::string date = market::FormatDay(market::Day{day});
-    std::string folder = io::JoinPath(destination_, "contracts/" + std::to_string(contract));
-    folder =
-        io::JoinPath(folder, date.substr(0, 4) + "/" + date.substr(5, 2) + "/" + date.substr(8, 2));
     std::vector<Leaf> leaves;
-    for (const TableDay& table : tables) LAMINA_TRY(WriteTable(table, contract, folder, leaves));
+    for (const TableDay& table : tables) {
+      LAMINA_TRY(WriteTable(table, contract, FolderOf(table.kind, contract, date), leaves));
+    }
     if (leaves.empty()) return Ok();
     ++report_.days;
+    if (is_hive()) return Ok();
+    const std::string folder = FolderOf(TickKind::kTrades, contract, date);
     const std::string told = io::JoinPath(folder, kMetadata);
     written_.insert(told);
     return catalog_.env().WriteFileAtomically(told, Metadata(contract, date, leaves));
   }
 
-  /// Files of an earlier tree that this one does not have, below `folder` at `depth` under
-  /// contracts/; folders that are empty then. A day's metadata.json goes before its files.
+  /// Files of an earlier tree of this layout that this one does not have.
+  Status RemoveStale() {
+    if (!is_hive()) return RemoveStale(io::JoinPath(destination_, "contracts"), 0);
+    for (const TickKind kind : tick_log::kTickKinds) {
+      LAMINA_TRY(RemoveStale(io::JoinPath(destination_, TickTableName(kind)), 0));
+    }
+    return Ok();
+  }
+
+ private:
+  static constexpr std::string_view kMetadata = "metadata.json";
+
+  bool is_hive() const { return options_.layout == TreeLayout::kHive; }
+  /// Folders below the first one of the layout.
+  int day_depth() const { return is_hive() ? 2 : 4; }
+
+  std::string FolderOf(TickKind kind, std::int64_t contract, const std::string& date) const {
+    const std::string id = std::to_string(contract);
+    if (is_hive()) {
+      return io::JoinPath(destination_,
+                          TickTableName(kind) + ("/contract_id=" + id) + "/date=" + date);
+    }
+    return io::JoinPath(destination_, "contracts/" + id + "/" + date.substr(0, 4) + "/" +
+                                          date.substr(5, 2) + "/" + date.substr(8, 2));
+  }
+
+  /// Below `folder`, which is `depth` under the first one of the layout; folders that are empty
+  /// then go, too. A day's metadata.json goes before its files.
   Status RemoveStale(const std::string& folder, int depth) {
     io::Env& env = catalog_.env();
     auto entries = env.ListDirectory(folder);
@@ -119,8 +146,8 @@ class Tree {
     std::size_t gone = 0;
     for (const io::DirectoryEntry& entry : *entries) {
       const std::string path = io::JoinPath(folder, entry.name);
-      if (depth < kDayDepth) {
-        if (!entry.is_directory || entry.is_symlink || !IsNumber(entry.name)) continue;
+      if (depth < day_depth()) {
+        if (!entry.is_directory || entry.is_symlink || !IsFolder(entry.name, depth)) continue;
         LAMINA_TRY(RemoveStale(path, depth + 1));
         if (!env.Exists(path)) ++gone;
         continue;
@@ -133,16 +160,17 @@ class Tree {
     return depth > 0 && gone > 0 && gone == entries->size() ? env.RemoveDirectory(folder) : Ok();
   }
 
- private:
-  static constexpr std::string_view kMetadata = "metadata.json";
-  static constexpr int kDayDepth = 4;  // contract, year, month, day
-
   static bool IsNumber(std::string_view name) {
     return !name.empty() && name.find_first_not_of("0123456789") == std::string_view::npos;
   }
+  bool IsFolder(std::string_view name, int depth) const {
+    if (!is_hive()) return IsNumber(name);
+    const std::string_view key = depth == 0 ? "contract_id=" : "date=";
+    return name.starts_with(key) && name.find_first_not_of("0123456789-", key.size()) == name.npos;
+  }
   /// metadata.json, or <tick_type>_<HH>.parquet, also as it is being written.
-  static bool IsOurs(std::string_view name) {
-    if (name == kMetadata) return true;
+  bool IsOurs(std::string_view name) const {
+    if (name == kMetadata) return !is_hive();
     if (name.ends_with(".new")) name.remove_suffix(4);
     if (!name.ends_with(".parquet")) return false;
     name.remove_suffix(8);
@@ -191,11 +219,18 @@ class Tree {
     leaf.first_ns = ticks.ts_ns.front();
     leaf.last_ns = ticks.ts_ns.back();
     LAMINA_ASSIGN(const auto batch, ToArrow(ticks));
-    LAMINA_ARROW_ASSIGN(const auto rows, arrow::Table::FromRecordBatches({batch}),
+    LAMINA_ARROW_ASSIGN(auto rows, arrow::Table::FromRecordBatches({batch}),
                         "writing a tree of ticks");
     LAMINA_TRY(catalog_.env().CreateDirectories(folder));
     const std::string path = io::JoinPath(folder, leaf.name);
-    const table::WriteOptions write = TickWriteOptions(options_.zstd_level);
+    table::WriteOptions write = TickWriteOptions(options_.zstd_level);
+    if (is_hive()) {
+      for (const std::string told : {"contract_id", "date"}) {
+        LAMINA_ARROW_ASSIGN(rows, rows->RemoveColumn(rows->schema()->GetFieldIndex(told)),
+                            "writing a tree of ticks");
+        std::erase(write.sorted_by, told);
+      }
+    }
     const std::string made = path + ".new";
     const Status gone = catalog_.env().Unlink(made);  // of a run that was cut short
     if (!gone.ok() && gone.error().code() != ErrorCode::kNotFound) return gone.error().Clone();
@@ -249,8 +284,8 @@ class Tree {
 
   catalog::Catalog& catalog_;
   const std::string destination_;
-  const SeedTreeOptions& options_;
-  SeedTreeReport& report_;
+  const TickTreeOptions& options_;
+  TickTreeReport& report_;
   std::set<std::string> written_;
 };
 
@@ -268,13 +303,19 @@ Status CheckDestination(const std::string& root, const std::string& destination)
 
 }  // namespace
 
-Result<SeedTreeReport> WriteSeedTree(catalog::Catalog& catalog, const std::string& destination,
-                                     const SeedTreeOptions& options) {
+Result<TreeLayout> ParseTreeLayout(std::string_view name) {
+  if (name == "seed") return TreeLayout::kSeed;
+  if (name == "hive") return TreeLayout::kHive;
+  return InvalidArgument("unknown layout '" + std::string(name) + "': known are seed, hive");
+}
+
+Result<TickTreeReport> WriteTickTree(catalog::Catalog& catalog, const std::string& destination,
+                                     const TickTreeOptions& options) {
   if (options.partition_hours < 1 || 24 % options.partition_hours != 0)
     return InvalidArgument("files of " + std::to_string(options.partition_hours) +
                            " hours do not divide a day");
   LAMINA_TRY(CheckDestination(catalog.root(), destination));
-  SeedTreeReport report;
+  TickTreeReport report;
   LAMINA_ASSIGN(const Plan plan, PlanTree(catalog, options.snapshot, report.snapshot));
   LAMINA_TRY(catalog.env().CreateDirectories(destination));
   Tree tree(catalog, destination, options, report);
@@ -292,7 +333,7 @@ Result<SeedTreeReport> WriteSeedTree(catalog::Catalog& catalog, const std::strin
       if (options.progress) options.progress(++done, total);
     }
   }
-  LAMINA_TRY(tree.RemoveStale(io::JoinPath(destination, "contracts"), 0));
+  LAMINA_TRY(tree.RemoveStale());
   report.contracts = static_cast<std::int64_t>(contracts.size());
   return report;
 }
