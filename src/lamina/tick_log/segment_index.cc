@@ -35,8 +35,9 @@ std::int64_t SegmentIndex::covered_end() const {
 
 void SegmentIndex::ReserveUntil(std::int64_t limit) {
   if (groups_.size() < groups_.capacity() || groups_.size() < kGroupsBeforeReserve) return;
-  const double whole = static_cast<double>(limit - kSegmentHeaderBytes);
-  const double growth = whole / static_cast<double>(covered_end() - kSegmentHeaderBytes) * 1.02;
+  const std::int64_t begin = groups_.front().offset;
+  const double growth =
+      static_cast<double>(limit - begin) / static_cast<double>(covered_end() - begin) * 1.02;
   if (growth < 1.5) return;  // else each look at a log that grows would copy it
   groups_.reserve(static_cast<std::size_t>(static_cast<double>(groups_.size()) * growth) + 1);
   runs_.reserve(static_cast<std::size_t>(static_cast<double>(runs_.size()) * growth) + 1);
