@@ -19,6 +19,7 @@
 #include "lamina/table/footer.h"
 #include "lamina/table/lake_type.h"
 #include "lamina/table/parquet_file.h"
+#include "lamina/table/zstd_page.h"
 
 namespace lamina::table {
 namespace {
@@ -27,6 +28,8 @@ constexpr std::int64_t kDictionaryBytesMax = 1 << 20;
 /// Pages end by rows, so that the pages of all columns begin at the same rows; this bounds the
 /// memory of a page of long texts.
 constexpr std::int64_t kPageBytesMax = 8 << 20;
+/// zstd allows no others.
+constexpr std::int64_t kZstdBlockBytesMin = 1 << 10, kZstdBlockBytesMax = 128 << 10;
 
 struct Column {
   LakeType type = LakeType::kInt64;
@@ -75,6 +78,11 @@ Status CheckOptions(const WriteOptions& options) {
   if (options.zstd_level < 1 || options.zstd_level > 22) {
     return InvalidArgument("zstd level " + std::to_string(options.zstd_level) + " is not in 1..22");
   }
+  if (options.zstd_block_bytes != 0 && (options.zstd_block_bytes < kZstdBlockBytesMin ||
+                                        options.zstd_block_bytes > kZstdBlockBytesMax)) {
+    return InvalidArgument("zstd has no blocks of " + std::to_string(options.zstd_block_bytes) +
+                           " bytes");
+  }
   if (options.row_group_rows < 1 || options.page_rows < 1 || options.trial_rows < 1) {
     return InvalidArgument("row groups, pages and samples have at least one row");
   }
@@ -120,7 +128,7 @@ Result<std::shared_ptr<parquet::WriterProperties>> MakeProperties(
       ->data_page_version(parquet::ParquetDataPageVersion::V1)
       ->created_by("lamina")
       ->compression(parquet::Compression::ZSTD)
-      ->compression_level(options.zstd_level)
+      ->codec_options(ZstdOptions(options.zstd_level, options.zstd_block_bytes))
       ->max_row_group_length(options.row_group_rows)
       ->max_rows_per_page(options.page_rows)
       ->data_pagesize(kPageBytesMax)
@@ -129,6 +137,7 @@ Result<std::shared_ptr<parquet::WriterProperties>> MakeProperties(
       ->enable_write_page_index()
       ->disable_dictionary();
   const TrialOptions trial{.zstd_level = options.zstd_level,
+                           .zstd_block_bytes = options.zstd_block_bytes,
                            .sample_rows = options.trial_rows,
                            .row_group_rows = LongestGroup(groups),
                            .dictionary_bytes_max = kDictionaryBytesMax};
