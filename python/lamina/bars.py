@@ -218,8 +218,7 @@ class Bars:
 
     def _made(self, made: tuple[Any, Mapping[str, Any], list[Any]]) -> MadeBars:
         rows, report, edges = made
-        into = edges[0][1].partition("/")[0]
-        return MadeBars(rows, SaveReport(self._store.datasets._folder(into, report), report), edges)
+        return MadeBars(rows, SaveReport(report), edges)
 
     def matrix(
         self,

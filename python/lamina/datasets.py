@@ -70,7 +70,8 @@ class SaveReport(list[str]):
     `sorted`: the rows came in order; `snapshot`: None when nothing changed.
     """
 
-    def __init__(self, folder: str, report: Mapping[str, Any]) -> None:
+    def __init__(self, report: Mapping[str, Any]) -> None:
+        folder = report["folder"]
         super().__init__(f"{folder}/{part}".rstrip("/") for part in report["partitions"])
         self.rows: int = report["rows"]
         self.added: int = report["added"]
@@ -204,7 +205,7 @@ class Datasets:
         report = self._store._engine.dataset_save(
             name, rows, mode, dict(constants or {}), assume_utc, span
         )
-        return SaveReport(self._folder(name, report), report)
+        return SaveReport(report)
 
     def load(
         self,
@@ -246,12 +247,7 @@ class Datasets:
         them."""
         keys = [(key, _texts(value)) for key, value in (where or {}).items()]
         report = self._store._engine.dataset_delete(name, *check_range(start, end), keys)
-        return SaveReport("", report)
-
-    def _folder(self, name: str, report: Mapping[str, Any]) -> str:
-        if not report["partitions"]:
-            return ""
-        return str(self.get(name)["table"]).replace(".", "/")
+        return SaveReport(report)
 
 
 def _texts(value: Any) -> list[str]:

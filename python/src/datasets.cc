@@ -39,6 +39,7 @@ nb::dict ToDict(const dataset::SaveReport& report) {
   made["nans"] = report.nans;
   made["files"] = report.files;
   made["sorted"] = report.sorted;
+  made["folder"] = Text(report.folder);
   nb::list partitions;
   for (const std::string& partition : report.partitions) partitions.append(Text(partition));
   made["partitions"] = partitions;

@@ -65,6 +65,7 @@ struct SaveReport {
   std::int64_t removed = 0;     ///< stored rows that went without a new one in their place
   std::int64_t nulls = 0, nans = 0;
   std::int64_t files = 0;
+  std::string folder = {};                   ///< of the table, below lake/: "bars/ohlcv"
   std::vector<std::string> partitions = {};  ///< that got a file: "year=2022"; "" when there is one
   bool sorted = true;
   std::optional<Micros> first = {}, last = {};  ///< of the rows given

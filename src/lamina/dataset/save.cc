@@ -370,6 +370,7 @@ Result<SaveReport> Datasets::Save(std::string_view name, const arrow::Table& inp
     report.first = prepared.first;
     report.last = prepared.last;
   }
+  report.folder = definition.lake_schema + "/" + definition.name;
   report.sorted = prepared.sorted;
   report.nulls = prepared.nulls;
   report.nans = prepared.nans;
