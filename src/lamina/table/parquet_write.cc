@@ -5,6 +5,7 @@
 #include <utility>
 
 #include <arrow/api.h>
+#include <arrow/util/compression.h>
 #include <parquet/arrow/schema.h>
 #include <parquet/arrow/writer.h>
 #include <parquet/exception.h>
@@ -75,6 +76,16 @@ Result<std::vector<Column>> CheckColumns(const arrow::Table& rows) {
     columns.push_back({*type, ContainsNan(*values, *type)});
   }
   return columns;
+}
+
+/// Whether the column is NULL or one text throughout: pages of some 40 bytes, which zstd makes
+/// longer.
+Result<bool> IsOneValue(const arrow::Table& rows, int column, LakeType type) {
+  const arrow::ChunkedArray& values = *rows.column(column);
+  if (values.null_count() == values.length()) return true;
+  if (type != LakeType::kVarchar) return false;
+  LAMINA_ASSIGN(const auto runs, EqualRuns(rows, rows.schema()->field(column)->name()));
+  return runs.size() == 1;
 }
 
 Status CheckOptions(const WriteOptions& options) {
@@ -153,6 +164,13 @@ Result<std::shared_ptr<parquet::WriterProperties>> MakeProperties(
     // Parquet's minimum and maximum leave NaN out. DuckDB, to which NaN is the largest number, then
     // prunes and passes row groups wrongly: better no statistics.
     if (contains_nan == true) builder.disable_statistics(leaf.path());
+    if (!worth_trial) {
+      LAMINA_ASSIGN(const bool one_value, IsOneValue(rows, c, type));
+      if (one_value) {
+        builder.compression(leaf.path(), parquet::Compression::UNCOMPRESSED)
+            ->codec_options(leaf.path(), std::make_shared<arrow::util::CodecOptions>());
+      }
+    }
     EncodingChoice choice = DefaultEncoding(type);
     if (options.encoding_trial && worth_trial) {
       LAMINA_ASSIGN(choice, TryEncodings(*rows.column(c), type, leaf, trial));
