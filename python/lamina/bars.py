@@ -61,7 +61,6 @@ class Bars:
                 f"instrument {instrument!r}, timeframe {timeframe!r}: neither can be empty, and a "
                 "timeframe has no slash"
             )
-        engine.dataset_create_predefined("ohlcv", dataset, 0, None, [], True)
         if "timeframe" not in rows.column_names:
             constants["timeframe"] = timeframe
         if instrument is not None:
@@ -70,9 +69,12 @@ class Bars:
             constants["complete"] = complete
         if fetch_run_id is not None:
             constants["fetch_run_id"] = fetch_run_id
-        return self._store.datasets.save(
-            dataset, rows, mode=mode, constants=constants, replace=replace, assume_utc=assume_utc
-        )
+        choice: dict[str, Any] = {"mode": mode, "replace": replace, "assume_utc": assume_utc}
+        try:
+            return self._store.datasets.save(dataset, rows, constants=constants, **choice)
+        except NotFound:  # the first bars
+            engine.dataset_create_predefined("ohlcv", dataset, 0, None, [], True)
+        return self._store.datasets.save(dataset, rows, constants=constants, **choice)
 
     def load(
         self,

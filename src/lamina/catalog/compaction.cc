@@ -83,15 +83,17 @@ bool FillsPage(std::int64_t files, std::int64_t rows) {
 }
 
 // Tables that have a partition (by its first column) with enough live small files to be worth
-// planning.
+// planning. Table by table, so that the index finds live files among many that were merged.
 Result<std::vector<std::int64_t>> CrowdedTables(Database& database, const Crowd& crowd) {
   LAMINA_ASSIGN(
       Statement read,
       database.Prepare("SELECT f.table_id, count(*), sum(f.record_count < ?2), "
                        "sum(CASE WHEN f.record_count < ?2 THEN f.record_count ELSE 0 END) "
-                       "FROM ducklake_data_file f LEFT JOIN ducklake_file_partition_value p ON "
+                       "FROM ducklake_table t CROSS JOIN ducklake_data_file f ON "
+                       "f.table_id = t.table_id LEFT JOIN ducklake_file_partition_value p ON "
                        "p.data_file_id = f.data_file_id AND p.partition_key_index = 0 "
-                       "WHERE f.end_snapshot IS NULL AND f.file_size_bytes < ?1 "
+                       "WHERE t.end_snapshot IS NULL AND f.end_snapshot IS NULL AND "
+                       "f.file_size_bytes < ?1 "
                        "GROUP BY f.table_id, p.partition_value"));
   read.Bind(1, kSmallFileBytes).Bind(2, kSeriesPageRows);
   std::vector<std::int64_t> ids;

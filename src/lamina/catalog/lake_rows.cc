@@ -30,6 +30,8 @@ constexpr std::size_t kStretchesMax = 8;
 // Prices as doubles repeat the low bytes of their mantissas: the longer the page and the search,
 // the better. docs/format/lake_files.md has the figures.
 constexpr int kSeriesZstdLevel = 7;
+// The code tables change within a page as series do, and one series is unpacked without the next.
+constexpr std::int64_t kSeriesZstdBlock = 32'768;
 // A file of fewer rows is merged before its size counts.
 constexpr std::int64_t kSeriesTrialRows = 2'048;
 
@@ -174,6 +176,7 @@ table::WriteOptions WriteOptionsOf(const LakeTable& table) {
   table::WriteOptions options{.sorted_by = table.sorted_by};
   if (!HoldsSeries(table)) return options;
   options.zstd_level = kSeriesZstdLevel;
+  options.zstd_block_bytes = kSeriesZstdBlock;
   options.page_rows = kSeriesPageRows;
   options.trial_rows_min = kSeriesTrialRows;
   options.series_by.assign(table.sorted_by.begin(), table.sorted_by.end() - 1);

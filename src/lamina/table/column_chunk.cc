@@ -15,6 +15,7 @@
 #include "lamina/base/hash.h"
 #include "lamina/table/arrow_file.h"
 #include "lamina/table/arrow_status.h"
+#include "lamina/table/plain_pages.h"
 
 namespace lamina::table {
 namespace {
@@ -23,6 +24,26 @@ namespace {
 constexpr std::size_t kRangesToSkipBetween = 32;
 /// A page that unpacks to more is not one that a sane writer made.
 constexpr std::int64_t kUncompressedPageMax = std::int64_t{1} << 30;
+
+/// Bytes of a value, of types whose PLAIN pages hold them as Arrow does; 0 for others.
+std::int64_t FixedWidth(LakeType type) {
+  switch (type) {
+    case LakeType::kInt32:
+    case LakeType::kDate:
+      return 4;
+    case LakeType::kInt64:
+    case LakeType::kDouble:
+    case LakeType::kTimestamp:
+    case LakeType::kTimestampTz:
+      return 8;
+    default:
+      return 0;
+  }
+}
+
+ByteView BytesOf(const arrow::Buffer& buffer) {
+  return {reinterpret_cast<const char*>(buffer.data()), static_cast<std::size_t>(buffer.size())};
+}
 
 /// Booleans come a byte each.
 Result<std::shared_ptr<arrow::Array>> TransferBooleans(parquet::internal::RecordReader& reader) {
@@ -107,8 +128,7 @@ Result<ColumnChunk> ColumnChunk::Make(EnvInputFile& file, const Column& column,
   chunk.group_rows_ = group_rows;
   chunk.compression_ = static_cast<int>(metadata.compression());
   LAMINA_ARROW_ASSIGN(chunk.bytes_, file.ReadAt(place.begin, place.size), "reading a column chunk");
-  const ByteView bytes(reinterpret_cast<const char*>(chunk.bytes_->data()),
-                       static_cast<std::size_t>(chunk.bytes_->size()));
+  const ByteView bytes = BytesOf(*chunk.bytes_);
   if (crc32c.has_value() && Crc32c(bytes) != *crc32c) {
     return Corruption("a column chunk fails its checksum");
   }
@@ -169,7 +189,30 @@ ColumnChunk::Selection ColumnChunk::Select(const RowRanges& wanted) const {
   return selection;
 }
 
+/// Null where pages are not PLAIN.
+Result<std::shared_ptr<arrow::ChunkedArray>> ColumnChunk::DecodeFixed(
+    const RowRanges& wanted) const {
+  const std::int64_t width = FixedWidth(column_.type);
+  if (!checked_ || width == 0 || compression_ != parquet::Compression::ZSTD ||
+      column_.leaf->max_repetition_level() != 0 || column_.leaf->max_definition_level() > 1) {
+    return nullptr;
+  }
+  const PlainPages pages{.chunk = BytesOf(*bytes_),
+                         .pages = &pages_,
+                         .value_bytes = width,
+                         .nullable = column_.leaf->max_definition_level() == 1};
+  LAMINA_ASSIGN(auto values, DecodePlain(pages, wanted));
+  if (values == nullptr) return nullptr;
+  auto array = arrow::MakeArray(arrow::ArrayData::Make(column_.arrow_type, wanted.row_count(),
+                                                       {nullptr, std::move(values)}, 0));
+  return std::make_shared<arrow::ChunkedArray>(std::move(array));
+}
+
 Result<DecodedRows> ColumnChunk::Decode(const RowRanges& wanted, bool indices) const {
+  if (!indices) {
+    LAMINA_ASSIGN(auto values, DecodeFixed(wanted));
+    if (values != nullptr) return DecodedRows{.values = std::move(values), .rows = wanted};
+  }
   const Selection selection = Select(wanted);
   DecodedRows decoded;
   decoded.rows = selection.rows;

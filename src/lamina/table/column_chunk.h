@@ -68,6 +68,7 @@ class ColumnChunk {
   struct Selection;
   Selection Select(const RowRanges& wanted) const;
   Result<DecodedRows> Decode(const RowRanges& wanted, bool indices) const;
+  Result<std::shared_ptr<arrow::ChunkedArray>> DecodeFixed(const RowRanges& wanted) const;
   Result<std::shared_ptr<arrow::ChunkedArray>> DecodeFlat(const Selection& pages,
                                                           const RowRanges& local,
                                                           bool indices) const;

@@ -16,6 +16,7 @@
 
 #include "lamina/base/bytes.h"
 #include "lamina/table/arrow_status.h"
+#include "lamina/table/zstd_page.h"
 
 namespace lamina::table {
 namespace {
@@ -247,8 +248,8 @@ Result<EncodingChoice> TryEncodings(const arrow::ChunkedArray& column, LakeType 
                                     const parquet::ColumnDescriptor& leaf,
                                     const TrialOptions& options) {
   if (type == LakeType::kBoolean) return DefaultEncoding(type);
-  LAMINA_ARROW_ASSIGN(auto codec,
-                      arrow::util::Codec::Create(arrow::Compression::ZSTD, options.zstd_level),
+  const auto zstd = ZstdOptions(options.zstd_level, options.zstd_block_bytes);
+  LAMINA_ARROW_ASSIGN(auto codec, arrow::util::Codec::Create(arrow::Compression::ZSTD, *zstd),
                       "making a zstd codec");
   using Candidate = std::pair<Encoding::type, double>;
   // BYTE_STREAM_SPLIT for doubles only: DuckDB refuses to read it in columns of other types.

@@ -29,6 +29,7 @@ struct EncodingChoice {
 
 struct TrialOptions {
   int zstd_level = 3;
+  std::int64_t zstd_block_bytes = 0;
   std::int64_t sample_rows = 20000;
   std::int64_t row_group_rows = 131072;
   std::int64_t dictionary_bytes_max = 1 << 20;

@@ -130,6 +130,8 @@ void ReadInner(ThriftReader& thrift, PageKind kind, PageHeader& page) {
       page.num_values = thrift.Integer();
     } else if (id == encoding_field && type == ThriftReader::kI32) {
       page.encoding = static_cast<std::int32_t>(thrift.Integer());
+    } else if (id == 3 && type == ThriftReader::kI32 && kind == PageKind::kDataV1) {
+      page.level_encoding = static_cast<std::int32_t>(thrift.Integer());
     } else if (id == 3 && type == ThriftReader::kI32 && kind == PageKind::kDataV2) {
       page.num_rows = thrift.Integer();
     } else {

@@ -24,6 +24,7 @@ struct PageHeader {
   std::int64_t num_values = 0;           ///< NULLs included; for lists: levels
   std::optional<std::int64_t> num_rows;  ///< V2 only
   std::int32_t encoding = 0;             ///< parquet::Encoding
+  std::int32_t level_encoding = -1;      ///< of definition levels; V1 only
   bool has_crc = false;
 
   std::int64_t end() const { return offset + header_size + body_size; }

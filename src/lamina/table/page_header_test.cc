@@ -35,6 +35,7 @@ TEST(PageHeader, Walks) {
   EXPECT_EQ(data.uncompressed_size, 10);
   EXPECT_EQ(data.num_values, 3);
   EXPECT_EQ(data.encoding, 5);
+  EXPECT_EQ(data.level_encoding, 3);
   EXPECT_TRUE(data.has_crc);
   EXPECT_EQ(data.end(), static_cast<std::int64_t>(chunk.size()));
   EXPECT_TRUE(WalkPages("")->empty());

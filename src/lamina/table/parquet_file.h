@@ -44,6 +44,8 @@ struct WrittenFile {
 
 struct WriteOptions {
   int zstd_level = 3;
+  /// At most so many bytes in a block of zstd, 1,024 or more; 0: as zstd likes.
+  std::int64_t zstd_block_bytes = 0;
   std::int64_t row_group_rows = 131072;
   std::int64_t page_rows = 20000;
   /// Try {dictionary, DELTA_BINARY_PACKED, BYTE_STREAM_SPLIT, PLAIN} per column on the first

@@ -3,6 +3,8 @@
 
 #include <arrow/api.h>
 #include <gtest/gtest.h>
+#include <parquet/file_reader.h>
+#include <parquet/metadata.h>
 
 #include "lamina/base/hash.h"
 #include "lamina/base/matchers.h"
@@ -155,6 +157,29 @@ TEST_F(ParquetWrite, SameRowsSameBytes) {
     }
     EXPECT_EQ(files[0], files[1]);
   }
+}
+
+TEST_F(ParquetWrite, SmallFilesDoNotPackWhatIsOneValue) {
+  const auto text = [](const std::string& value) {
+    return *arrow::MakeArrayFromScalar(arrow::StringScalar(value), 100);
+  };
+  const auto rows = arrow::Table::Make(
+      arrow::schema({MakeField("same", LakeType::kVarchar, 1),
+                     MakeField("two", LakeType::kVarchar, 2),
+                     MakeField("none", LakeType::kInt64, 3)}),
+      {std::make_shared<arrow::ChunkedArray>(arrow::ArrayVector{text("a"), text("a")}),
+       std::make_shared<arrow::ChunkedArray>(arrow::ArrayVector{text("a"), text("b")}),
+       std::make_shared<arrow::ChunkedArray>(*arrow::MakeArrayOfNull(arrow::int64(), 200))});
+  const std::string path = folder_.File("small");
+  ASSERT_THAT(WriteParquet(env_, path, *rows, {.trial_rows_min = 1000}), IsOk());
+  const auto reader = parquet::ParquetFileReader::OpenFile(path);
+  const auto group = reader->metadata()->RowGroup(0);
+  EXPECT_EQ(group->ColumnChunk(0)->compression(), parquet::Compression::UNCOMPRESSED);
+  EXPECT_EQ(group->ColumnChunk(1)->compression(), parquet::Compression::ZSTD);
+  EXPECT_EQ(group->ColumnChunk(2)->compression(), parquet::Compression::UNCOMPRESSED);
+  const auto back = ReadParquet(env_, path);
+  ASSERT_THAT(back, IsOk());
+  EXPECT_TRUE((*back)->Equals(*rows));
 }
 
 TEST_F(ParquetWrite, DescribesTheFileItWrote) {

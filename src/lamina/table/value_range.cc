@@ -114,13 +114,20 @@ void ValueRange::MatchIndices(const arrow::Array& array, std::int64_t first_row,
   const auto& indices = static_cast<const arrow::DictionaryArray&>(array);
   RowRanges entries;
   Match(*indices.dictionary(), 0, entries);
-  std::vector<bool> inside(static_cast<std::size_t>(indices.dictionary()->length()));
+  std::vector<std::uint8_t> inside(static_cast<std::size_t>(indices.dictionary()->length()));
   for (const RowRange& range : entries.ranges()) {
-    std::fill(inside.begin() + range.begin, inside.begin() + range.end, true);
+    std::fill(inside.begin() + range.begin, inside.begin() + range.end, std::uint8_t{1});
+  }
+  if (indices.indices()->type_id() == arrow::Type::INT32) {  // what Parquet's reader gives
+    const std::int32_t* values = indices.indices()->data()->GetValues<std::int32_t>(1);
+    return AppendRuns(array, first_row, out, [&](std::int64_t row) {
+      const auto index = static_cast<std::size_t>(values[row]);
+      return index < inside.size() && inside[index] != 0;
+    });
   }
   AppendRuns(array, first_row, out, [&](std::int64_t row) {
     const auto index = static_cast<std::size_t>(indices.GetValueIndex(row));
-    return index < inside.size() && inside[index];
+    return index < inside.size() && inside[index] != 0;
   });
 }
 
