@@ -33,6 +33,7 @@ struct Cached {
   SegmentIndex index;               ///< as far as the segment was looked through
   std::optional<IndexFile> beside;  ///< instead of it
   std::map<std::int64_t, std::vector<IndexedRun>> runs_of = {};  ///< by contract, from there
+  bool asked_whole = false;   ///< whether several contracts were asked for, one after the other too
   bool asked_beside = false;  ///< whether the index file was looked for
   std::int64_t used = 0;
 
@@ -40,6 +41,15 @@ struct Cached {
     std::size_t count = index.runs().size();
     for (const auto& [contract, runs] : runs_of) count += runs.size();
     return count;
+  }
+  /// Make the index one of all contracts, unless `contracts` is the one it has, or it was not
+  /// begun.
+  void Widen(const std::unordered_set<std::int64_t>& contracts) {
+    const bool one = contracts.size() == 1 && !asked_whole;
+    if (one && index.groups().empty()) index = SegmentIndex::OfContract(*contracts.begin());
+    if (!index.only() || (one && contracts.contains(*index.only()))) return;
+    asked_whole = true;
+    index = SegmentIndex();
   }
   /// From now on the segment itself is looked through.
   void DropBeside() {
@@ -232,7 +242,8 @@ struct LogReader::State {
   Status LoadWholeIndex(const Known& known, std::size_t segment, Cached& cached) const;
   Result<Entries> FindEntries(const Known& known, std::size_t segment, Cached& cached,
                               const Wanted& wanted, const RowFilter& rows) const;
-  Status LoadIndexes(const Known& known, std::span<const std::size_t> touched);
+  Status LoadIndexes(const Known& known, std::span<const std::size_t> touched,
+                     const Wanted& wanted);
   Status ReadSegment(const Known& known, std::size_t segment, const Wanted& wanted,
                      const RowFilter& rows, TickCollector& out);
   void DropOld(std::int64_t writer, const std::vector<SegmentInfo>& kept);
@@ -384,6 +395,7 @@ Status LogReader::State::LoadIndex(const Known& known, std::size_t segment, Cach
 
 Status LogReader::State::LoadWholeIndex(const Known& known, std::size_t segment,
                                         Cached& cached) const {
+  cached.Widen({});
   LAMINA_TRY(LoadIndex(known, segment, cached));
   if (!cached.beside) return Ok();
   std::optional<SegmentIndex> all = cached.beside->ReadAll();
@@ -395,6 +407,7 @@ Status LogReader::State::LoadWholeIndex(const Known& known, std::size_t segment,
 Result<Entries> LogReader::State::FindEntries(const Known& known, std::size_t segment,
                                               Cached& cached, const Wanted& wanted,
                                               const RowFilter& rows) const {
+  cached.Widen(wanted.contracts());
   LAMINA_TRY(LoadIndex(known, segment, cached));
   if (cached.beside && !wanted.contracts().empty()) {
     Entries entries{.groups = cached.beside->groups(), .runs = {}};
@@ -423,18 +436,21 @@ Result<Entries> LogReader::State::FindEntries(const Known& known, std::size_t se
     if (sound) return entries;
     cached.DropBeside();
   }
-  LAMINA_TRY(LoadWholeIndex(known, segment, cached));
+  LAMINA_TRY(wanted.contracts().empty() ? LoadWholeIndex(known, segment, cached)
+                                        : LoadIndex(known, segment, cached));
   return Entries{.groups = cached.index.groups(), .runs = cached.index.runs()};
 }
 
 /// Of segments that were not looked at yet, side by side: that is what a first read waits for.
-Status LogReader::State::LoadIndexes(const Known& known, std::span<const std::size_t> touched) {
+Status LogReader::State::LoadIndexes(const Known& known, std::span<const std::size_t> touched,
+                                     const Wanted& wanted) {
   std::vector<std::pair<std::size_t, Cached*>> missing;
   std::int64_t bytes = 0;
   for (const std::size_t segment : touched) {
     const SegmentInfo& info = known.log.segments[segment];
     LAMINA_ASSIGN(Cached* const cached, Find(info.writer, info.number, info.path));
     if (cached == nullptr) return NotFound(info.path + " has gone");
+    cached->Widen(wanted.contracts());
     if (cached->beside || cached->index.end_seq(info.first_seq) >= info.end_seq) continue;
     missing.emplace_back(segment, cached);
     bytes += info.bytes;
@@ -484,7 +500,7 @@ Result<TickBatches> LogReader::Read(std::int64_t writer, std::int64_t from_seq,
     if (segments[i].end_seq <= rows.from_seq || segments[i].first_seq >= rows.end_seq) continue;
     touched.push_back(i);
   }
-  LAMINA_TRY(state_->LoadIndexes(known, touched));
+  LAMINA_TRY(state_->LoadIndexes(known, touched, wanted));
   for (const std::size_t i : touched) {
     // Of a segment that failed only what came before the next one counts.
     RowFilter own = rows;

@@ -115,6 +115,41 @@ TEST_F(LogReaderTest, RunsWithoutTextsAreReadFromLongGroups) {
   }
 }
 
+/// What is kept of an open segment is what was asked for first; whatever is asked then comes whole.
+TEST_F(LogReaderTest, OneContractAfterTheOtherOfAnOpenSegment) {
+  constexpr std::size_t kRows = 500;
+  const auto writer = Open(1);
+  const auto append = [&] {
+    TickBatches ticks = test::Trades(kRows);
+    for (std::size_t row = 0; row < kRows; ++row) {
+      ticks[0].contract_id[row] = 1 + static_cast<std::int64_t>(row) % 5;
+    }
+    ASSERT_THAT(writer->Append(std::move(ticks)), IsOk());
+  };
+  const auto count = [&](std::vector<std::int64_t> contracts) {
+    const auto read = reader_.Read(1, 0, INT64_MAX, {.contracts = contracts});
+    EXPECT_THAT(read, IsOk());
+    return read.ok() ? (*read)[0].size() : 0;
+  };
+  append();
+  EXPECT_EQ(count({3}), kRows / 5);
+  append();
+  EXPECT_EQ(count({3}), 2 * kRows / 5) << "it grew";
+  EXPECT_EQ(count({4}), 2 * kRows / 5) << "another one";
+  append();
+  EXPECT_EQ(count({3}), 3 * kRows / 5);
+  EXPECT_EQ(count({1, 5}), 6 * kRows / 5);
+  EXPECT_EQ(count({}), 3 * kRows) << "all";
+  EXPECT_EQ(count({9}), 0U);
+  LogReader fresh(env_, folder_.path(), StoreId());
+  const std::vector<std::int64_t> one = {2};
+  EXPECT_EQ((*fresh.Read(1, 0, INT64_MAX, {.contracts = one}))[0].size(), 3 * kRows / 5);
+  EXPECT_EQ((*fresh.Read(1, 0, INT64_MAX))[0].size(), 3 * kRows);
+  ASSERT_THAT(writer->Seal(), IsOk());
+  append();
+  EXPECT_EQ((*fresh.Read(1, 0, INT64_MAX, {.contracts = one}))[0].size(), 4 * kRows / 5);
+}
+
 TEST_F(LogReaderTest, ASegmentThatWasRemovedIsNotFound) {
   auto writer = Open(1);
   ASSERT_THAT(writer->Append(test::Trades(10)), IsOk());

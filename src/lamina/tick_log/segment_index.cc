@@ -23,7 +23,9 @@ void SegmentIndex::Add(const GroupHeader& header, std::int64_t offset, std::span
   const auto group = static_cast<std::uint32_t>(groups_.size());
   groups_.push_back(
       {offset, header.first_seq, header.recv_ns, header.length, header.front, header.rows});
-  for (const Run& run : runs) runs_.push_back({run, group});
+  for (const Run& run : runs) {
+    if (!only_ || run.contract_id == *only_) runs_.push_back({run, group});
+  }
   if (header.producer_seq) {
     produced_.push_back({header.producer, *header.producer_seq, header.first_seq, header.rows});
   }
@@ -88,7 +90,7 @@ Status AddHalves(SegmentFile& file, Place& place, std::int64_t end_seq, std::int
   LAMINA_ASSIGN(const std::optional<Group> middle, FindGroupBehind(file, half, limit));
   if (!middle || middle->header.first_seq >= end_seq) return Ok();
   LAMINA_ASSIGN(SegmentFile again, file.Again());
-  SegmentIndex rest;
+  SegmentIndex rest = index.only() ? SegmentIndex::OfContract(*index.only()) : SegmentIndex();
   const Place at{middle->offset, middle->header.first_seq};
   Place behind = at;
   Status second = Ok();

@@ -6,6 +6,7 @@
 /// Thread-compatible.
 
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 #include <utility>
@@ -43,6 +44,16 @@ class SegmentIndex {
                std::vector<ProducedGroup> produced)
       : groups_(std::move(groups)), runs_(std::move(runs)), produced_(std::move(produced)) {}
 
+  /// One that keeps the runs of `only` and leaves out all others: most of what a look at a segment
+  /// of many contracts costs.
+  static SegmentIndex OfContract(std::int64_t only) {
+    SegmentIndex index;
+    index.only_ = only;
+    return index;
+  }
+  /// The contract whose runs alone are kept; absent: those of all.
+  const std::optional<std::int64_t>& only() const { return only_; }
+
   /// Groups in their order.
   void Add(const GroupHeader& header, std::int64_t offset, std::span<const Run> runs);
 
@@ -53,7 +64,7 @@ class SegmentIndex {
   std::int64_t end_seq(std::int64_t first_seq) const {
     return groups_.empty() ? first_seq : groups_.back().end_seq();
   }
-  /// Groups of the same segment that follow.
+  /// Groups of the same segment that follow. REQUIRES the same only().
   void Append(SegmentIndex rest);
   /// Make room for groups up to offset `limit`, if they are like those there are.
   void ReserveUntil(std::int64_t limit);
@@ -64,6 +75,7 @@ class SegmentIndex {
   std::vector<IndexedGroup> groups_;
   std::vector<IndexedRun> runs_;
   std::vector<ProducedGroup> produced_;
+  std::optional<std::int64_t> only_;
 };
 
 /// Add groups until `end_seq` is reached, reading nothing from offset `limit` on. RETURNS
