@@ -149,8 +149,13 @@ std::optional<IndexFile> IndexFile::Open(io::Env& env, const std::string& path,
                                          const SegmentHeader& header) {
   auto opened = env.OpenReadable(path);
   if (!opened.ok()) return {};
+  return Read(*std::move(opened), header);
+}
+
+std::optional<IndexFile> IndexFile::Read(std::unique_ptr<io::ReadableFile> file,
+                                         const SegmentHeader& header) {
   IndexFile index;
-  index.file_ = *std::move(opened);
+  index.file_ = std::move(file);
   const auto size = static_cast<std::uint64_t>(std::max<std::int64_t>(0, index.file_->size()));
   std::string head(kHeaderBytes, '\0');
   if (size < kHeaderBytes || !index.file_->ReadAt(0, head.size(), head.data()).ok()) return {};

@@ -24,6 +24,8 @@ class IndexFile {
   /// Reads groups and contracts. Absent for anything but the whole file of that segment.
   static std::optional<IndexFile> Open(io::Env& env, const std::string& path,
                                        const SegmentHeader& header);
+  static std::optional<IndexFile> Read(std::unique_ptr<io::ReadableFile> file,
+                                       const SegmentHeader& header);
 
   const std::vector<IndexedGroup>& groups() const { return groups_; }
   /// Whether a run of `contract` may have ticks in [begin_ns, end_ns).
