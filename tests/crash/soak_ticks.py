@@ -41,11 +41,19 @@ def tick_time(number: int) -> int:
 
 
 def write(root: str, number_of_writer: str, ledger: str) -> None:
-    import pyarrow as pa
-
     import lamina
 
     contract = int(number_of_writer)
+    while True:
+        # The catalog's lock was held for longer than a writer waits: it says so, nothing happened.
+        with contextlib.suppress(lamina.Conflict):
+            return write_on(root, contract, ledger)
+
+
+def write_on(root: str, contract: int, ledger: str) -> None:
+    import pyarrow as pa
+
+    import lamina
 
     # The log of the one before is opened again: an append that was stored and not acknowledged when
     # it was killed is there from then on, and its repetition is known.
