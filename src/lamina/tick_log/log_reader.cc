@@ -20,6 +20,7 @@ namespace lamina::tick_log {
 namespace {
 
 constexpr std::size_t kCachedRunsMax = std::size_t{4} << 20;
+constexpr int kLooksMax = 5;
 /// Less is looked through sooner than threads have begun.
 constexpr std::int64_t kBytesForThreads = std::int64_t{8} << 20;
 /// A group that is not longer, or wanted by half, is read at once.
@@ -284,13 +285,15 @@ Result<SegmentEnd> LogReader::State::Settle(std::int64_t writer, SegmentFile& fi
 
 Result<LogReader::State::Known> LogReader::State::Look(std::int64_t writer) {
   // A successor that repairs the log cuts its tail off: what was seen of it is not damage. And what
-  // it has begun to write since the look at its lock may not be durable.
+  // it has begun to write since the look at its lock may not be durable. A segment that goes while
+  // it is looked at was archived.
   for (int attempt = 1;; ++attempt) {
     Result<Known> known = LookOnce(writer);
     const bool begun =
         known.ok() && !known->log.alive && LogIsAlive(env, WriterFolder(root, writer));
     const bool torn = !known.ok() && known.error().code() == ErrorCode::kCorruption;
-    if ((!begun && !torn) || attempt >= 5) return known;
+    const bool gone = !known.ok() && IsGone(known.error());
+    if ((!begun && !torn && !gone) || attempt >= kLooksMax) return known;
     if (torn) std::this_thread::sleep_for(std::chrono::milliseconds(2 * attempt));
   }
 }
@@ -305,19 +308,25 @@ Result<LogReader::State::Known> LogReader::State::LookOnce(std::int64_t writer) 
   LAMINA_ASSIGN(const std::optional<LogState> state, ReadLogState(env, folder, store_id, writer));
   LAMINA_ASSIGN(const std::vector<std::int64_t> numbers, ListSegments(env, folder));
   Cached* last = nullptr;
+  bool gone = false;  // the segment before
   for (const std::int64_t number : numbers) {
     if (log.alive && (!state || number > state->segment)) break;  // begun, not published
     const std::string path = SegmentPath(folder, number);
     Result<Cached*> found = Find(writer, number, path);
-    if (!found.ok() && IsGone(found.error())) continue;
-    if (!found.ok()) return std::move(found).error();
-    if (*found == nullptr) continue;
+    if (found.ok() && *found == nullptr) continue;
+    const Result<std::int64_t> size =
+        found.ok() ? (*found)->file.Size() : Result<std::int64_t>(found.error().Clone());
+    gone |= !size.ok() && IsGone(size.error());
+    if (!size.ok() && IsGone(size.error())) continue;
+    if (!size.ok()) return size.error().Clone();
+    // Archived and removed since the folder was listed: then so were all before it.
+    if (gone) log.segments.clear();
+    gone = false;
     last = *found;
     const std::int64_t first_seq = last->file.header().first_seq;
     if (!log.segments.empty()) log.segments.back().end_seq = first_seq;
-    LAMINA_ASSIGN(const std::int64_t size, last->file.Size());
     log.segments.push_back({writer, number, first_seq, first_seq, true,
-                            std::max<std::int64_t>(0, size - kSegmentHeaderBytes), path});
+                            std::max<std::int64_t>(0, *size - kSegmentHeaderBytes), path});
   }
   if (state) log.durable_end = state->end_seq;
   if (last == nullptr) return known;

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "lamina/base/matchers.h"
+#include "lamina/io/faulty_env.h"
 #include "lamina/io/temporary_folder.h"
 #include "lamina/tick_log/log_files.h"
 #include "lamina/tick_log/log_recovery.h"
@@ -168,6 +169,72 @@ TEST_F(LogReaderTest, ASegmentThatWasRemovedIsNotFound) {
   writer.reset();
   writer = Open(1);
   EXPECT_EQ(writer->Append(test::Trades(1))->seq_first, 20) << "a seq is never given twice";
+}
+
+/// Takes a file away once a folder was listed: retention beside a reader.
+class RemovingEnv final : public io::FaultyEnv {
+ public:
+  RemovingEnv() : FaultyEnv(io::PosixEnv()) {}
+  Result<std::vector<io::DirectoryEntry>> ListDirectory(const std::string& path) override {
+    auto entries = FaultyEnv::ListDirectory(path);
+    if (path == folder_) {
+      for (const std::string& each : files_) EXPECT_THAT(io::PosixEnv().Unlink(each), IsOk());
+      folder_.clear();
+    }
+    return entries;
+  }
+  void RemoveOnceListed(std::string folder, std::vector<std::string> files) {
+    folder_ = std::move(folder);
+    files_ = std::move(files);
+  }
+
+ private:
+  std::string folder_;
+  std::vector<std::string> files_;
+};
+
+TEST_F(LogReaderTest, SegmentsThatGoDuringALookAreLeftOut) {
+  const std::string folder = WriterFolder(folder_.path(), 1);
+  auto writer = Open(1);
+  for (int i = 0; i < 4; ++i) {
+    ASSERT_THAT(writer->Append(test::Trades(10)), IsOk());
+    ASSERT_THAT(writer->Seal(), IsOk());
+  }
+  ASSERT_THAT(writer->Append(test::Trades(10)), IsOk());
+  for (const bool known : {true, false}) {
+    RemovingEnv env;
+    LogReader reader(env, folder_.path(), StoreId());
+    const auto before = known ? reader.Logs() : reader_.Logs();
+    ASSERT_THAT(before, IsOk());
+    const std::vector<SegmentInfo>& segments = (*before)[0].segments;
+    ASSERT_GE(segments.size(), 3U);
+    env.RemoveOnceListed(folder, {segments[0].path, segments[1].path});
+    const auto after = reader.Logs();
+    ASSERT_THAT(after, IsOk());
+    ASSERT_EQ((*after)[0].segments.size(), segments.size() - 2);
+    EXPECT_EQ((*after)[0].segments[0].first_seq, segments[2].first_seq);
+    EXPECT_EQ((*after)[0].durable_end, 50);
+    const auto read = reader.Read(1, segments[2].first_seq, INT64_MAX);
+    ASSERT_THAT(read, IsOk());
+    EXPECT_EQ((*read)[0].size(), static_cast<std::size_t>(50 - segments[2].first_seq));
+  }
+  // The last one, sealed and archived; and one that was filled ahead.
+  ASSERT_THAT(writer->Close(), IsOk());
+  RemovingEnv env;
+  LogReader reader(env, folder_.path(), StoreId());
+  const auto before = reader.Logs();
+  ASSERT_THAT(before, IsOk());
+  std::vector<std::string> all;
+  for (const SegmentInfo& segment : (*before)[0].segments) all.push_back(segment.path);
+  const std::string ahead = SegmentPath(folder, (*before)[0].segments.back().number + 1);
+  ASSERT_THAT(env_.WriteFileAtomically(ahead, std::string(8192, '\0')), IsOk());
+  env.RemoveOnceListed(folder, {ahead});
+  EXPECT_EQ((*reader.Logs())[0].segments.size(), all.size()) << "nothing was lost";
+  env.RemoveOnceListed(folder, all);
+  const auto after = reader.Logs();
+  ASSERT_THAT(after, IsOk());
+  EXPECT_TRUE((*after)[0].segments.empty());
+  EXPECT_EQ((*after)[0].durable_end, 50);
 }
 
 TEST_F(LogReaderTest, DamageIsNamedWhereItIsRead) {
